@@ -1,0 +1,1 @@
+"""What a recording is made of: tables, tracepoints, anomalies, facts about the machine."""

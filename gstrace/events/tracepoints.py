@@ -1,0 +1,128 @@
+"""One row per tracepoint: its name in each format, the table it fills, its fields as columns.
+
+A `fields` value is the field's name in the kernel's format text; `args[1]` is an element of an array,
+`&name` a 31-bit hash of a string, `=N` a constant, `!name` 1 where the field is 0. Offsets and sizes come
+from the format text recorded with the trace, never from here.
+`rank`: where several tracepoints tell of the same thing, the lowest rank recorded counts and the others only inform.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from gstrace.events.tables import VECTORS, Kind, Phase, Task
+
+
+@dataclass(frozen=True)
+class Tracepoint:
+    """How one tracepoint becomes a stream row.
+
+    perf: `system:name`, as perf, tracefs and trace.dat say it; `*` stands for the rest of a name.
+    fields: stream column (`tid a b c d`, or `text`) → field of the format. `tid` defaults to common_pid.
+    d is known to importers only: a system call's third argument (it tells markers).
+    origin: the call chain tells where the interrupt came from (goes to column c).
+    """
+
+    perf: str
+    kind: Kind
+    fields: dict[str, str] = field(default_factory=dict)
+    rank: int = 0
+    role: str = ""
+    origin: bool = False
+    perfetto: int | None = None
+
+    @property
+    def system(self) -> str:
+        return self.perf.partition(":")[0]
+
+    @property
+    def name(self) -> str:
+        return self.perf.partition(":")[2]
+
+
+def _vector(name: str, phase: Phase) -> Tracepoint:
+    code = VECTORS.index(name)
+    side = "entry" if phase is Phase.ENTRY else "exit"
+    return Tracepoint(f"irq_vectors:{name}_{side}", Kind.IRQ, {"a": f"={code}", "b": f"={int(phase)}"}, origin=True)
+
+
+TRACEPOINTS: Final = (
+    Tracepoint(
+        "raw_syscalls:sys_enter",
+        Kind.SYS_ENTER,
+        {"a": "id", "b": "args[0]", "c": "args[1]", "d": "args[2]"},
+        role="sys_enter",
+        perfetto=329,
+    ),
+    Tracepoint("raw_syscalls:sys_exit", Kind.SYS_EXIT, {"a": "id", "b": "ret"}, role="sys_exit", perfetto=330),
+    Tracepoint(
+        "syscalls:sys_enter_arch_prctl",
+        Kind.SYS_ENTER,
+        {"a": "__syscall_nr", "b": "option", "c": "arg2"},
+        rank=1,
+        role="sys_enter",
+    ),
+    Tracepoint("syscalls:sys_exit_arch_prctl", Kind.SYS_EXIT, {"a": "__syscall_nr", "b": "ret"}, rank=1, role="sys_exit"),
+    Tracepoint(
+        "syscalls:sys_enter_getpriority",
+        Kind.SYS_ENTER,
+        {"a": "__syscall_nr", "b": "which", "c": "who"},
+        rank=1,
+        role="sys_enter",
+    ),
+    Tracepoint("syscalls:sys_enter_*", Kind.SYS_ENTER, {"a": "__syscall_nr"}, rank=1, role="sys_enter"),
+    Tracepoint("syscalls:sys_exit_*", Kind.SYS_EXIT, {"a": "__syscall_nr", "b": "ret"}, rank=1, role="sys_exit"),
+    Tracepoint(
+        "sched:sched_switch",
+        Kind.SWITCH,
+        {"tid": "prev_pid", "a": "next_pid", "b": "prev_state"},
+        role="switch",
+        perfetto=4,
+    ),
+    Tracepoint(
+        "task:task_newtask",
+        Kind.TASK,
+        {"a": f"={int(Task.FORK)}", "b": "pid", "c": "clone_flags", "text": "comm"},
+        role="fork",
+        perfetto=235,
+    ),
+    Tracepoint(
+        "sched:sched_process_fork", Kind.TASK, {"a": f"={int(Task.FORK)}", "b": "child_pid"}, rank=1, role="fork"
+    ),
+    Tracepoint(
+        "sched:sched_process_exec",
+        Kind.TASK,
+        {"a": f"={int(Task.EXEC)}", "b": "pid", "c": "old_pid"},
+        role="exec",
+        perfetto=32,
+    ),
+    Tracepoint("sched:sched_process_exit", Kind.TASK, {"a": f"={int(Task.EXIT)}", "b": "pid"}, role="exit", perfetto=33),
+    Tracepoint(
+        "task:task_rename", Kind.TASK, {"a": f"={int(Task.RENAME)}", "b": "pid", "text": "newcomm"}, role="rename", perfetto=236
+    ),
+    Tracepoint("exceptions:page_fault_user", Kind.EXCEPTION, {"a": "=0", "c": "=1"}),
+    Tracepoint("exceptions:page_fault_kernel", Kind.EXCEPTION, {"a": "=1", "c": "=2"}),
+    *(_vector(name, phase) for name in VECTORS[1:-1] for phase in (Phase.ENTRY, Phase.EXIT)),
+    Tracepoint(
+        "irq:irq_handler_entry", Kind.IRQ, {"a": "=0", "a.irq": "irq", "a.action": "&name", "b": "=0"}, origin=True
+    ),
+    Tracepoint("irq:irq_handler_exit", Kind.IRQ, {"a": "=0", "a.irq": "irq", "b": "=1"}, origin=True),
+    Tracepoint("nmi:nmi_handler", Kind.NMI, {"a": "handler"}, origin=True),
+    Tracepoint("signal:signal_deliver", Kind.SIGNAL, {"a": "sig", "b": "code", "c": "!sa_handler"}),
+    Tracepoint("sched:sched_waking", Kind.WAKING, {"a": "pid", "b": "target_cpu"}, role="waking"),
+    Tracepoint("sched:sched_wakeup", Kind.WAKING, {"a": "pid", "b": "target_cpu"}, rank=1, role="waking"),
+    Tracepoint("msr:write_msr", Kind.MSR, {"a": "=1", "b": "msr", "c": "val"}),
+    Tracepoint("msr:read_msr", Kind.MSR, {"a": "=0", "b": "msr", "c": "val"}),
+    Tracepoint("ftrace:print", Kind.MARKER, {"text": "buf"}, perfetto=3),
+)
+"""In order: of several rows that match a name, the first counts."""
+
+
+def find(perf_name: str) -> Tracepoint | None:
+    """The row for `system:name`, or None where gstrace has no use for the event."""
+    for tracepoint in TRACEPOINTS:
+        known = tracepoint.perf
+        if known == perf_name or (known.endswith("*") and perf_name.startswith(known[:-1])):
+            return tracepoint
+    return None

@@ -1,0 +1,225 @@
+"""The situation code: an event class with every fact that a scheme's bill can depend on, as one integer.
+
+    bit   0–4    event (`Event`)
+    bit   5–…    the event's own fields, in the order of `FIELDS[event]`, each `width` bits
+
+A field's last values are *unknown* ones: they stand for several known values (`Field.unknown`). A code without
+an unknown field is *known*: schemes are written for those alone. An unknown code stands for its *completions*,
+each a tuple of known codes that may have happened instead (an interrupt of unknown origin is an entry and a return,
+or a kernel arrival). The first completion is the likeliest; it decides p50 and no bound.
+
+A `sched_switch` makes two situations, one per ledger (GS, FS), since no rule mixes the two bases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import IntEnum
+from functools import cache
+from itertools import product
+from typing import Final
+
+
+class Event(IntEnum):
+    """What happened. LOST, MAYBE_* and INTERRUPT are never known by themselves: they only have completions."""
+
+    ENTRY = 1
+    RETURN = 2
+    ARRIVAL = 3
+    NMI = 4
+    SWITCH_GS = 5
+    SWITCH_FS = 6
+    SET_GS = 7
+    SET_FS = 8
+    GET_GS = 9
+    GET_FS = 10
+    FORK = 11
+    EXEC = 12
+    EXIT = 13
+    CORE_DUMP = 14
+    INTERRUPT = 15
+    MAYBE_RETURN = 16
+    MAYBE_CORE_DUMP = 17
+    LOST = 18
+    LOST_UNCOUNTED = 19
+
+
+COMPOSITE: Final = frozenset(
+    {Event.INTERRUPT, Event.MAYBE_RETURN, Event.MAYBE_CORE_DUMP, Event.LOST, Event.LOST_UNCOUNTED}
+)
+"""Events that have completions only."""
+
+MEANING: Final[dict[Event, str]] = {
+    Event.ENTRY: "arrival in the kernel from user mode",
+    Event.RETURN: "return to user mode",
+    Event.ARRIVAL: "interrupt or exception that hit kernel mode",
+    Event.NMI: "NMI, in and out",
+    Event.SWITCH_GS: "context switch, GS base",
+    Event.SWITCH_FS: "context switch, FS base",
+    Event.SET_GS: "arch_prctl(ARCH_SET_GS), without its entry and return",
+    Event.SET_FS: "arch_prctl(ARCH_SET_FS), without its entry and return",
+    Event.GET_GS: "arch_prctl(ARCH_GET_GS), without its entry and return",
+    Event.GET_FS: "arch_prctl(ARCH_GET_FS), without its entry and return",
+    Event.FORK: "new thread, on the parent's side",
+    Event.EXEC: "exec",
+    Event.EXIT: "a thread's exit",
+    Event.CORE_DUMP: "core dump",
+    Event.INTERRUPT: "interrupt from user or kernel mode: not recorded which",
+    Event.MAYBE_RETURN: "return to user mode that may have happened here or elsewhere",
+    Event.MAYBE_CORE_DUMP: "core dump that may have been written",
+    Event.LOST: "event that the recorder lost",
+    Event.LOST_UNCOUNTED: "events that the recorder lost, nobody knows how many",
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a code: its values by number, and what each unknown value may stand for (likeliest first)."""
+
+    name: str
+    width: int
+    values: tuple[str, ...]
+    unknown: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        return tuple(v for v in self.values if v not in self.unknown)
+
+
+def _yes_no(name: str, likely: str) -> Field:
+    return Field(name, 2, ("no", "yes", "unknown"), {"unknown": (likely, "no" if likely == "yes" else "yes")})
+
+
+def _base(name: str, likely: str) -> Field:
+    # zero: never set. zero_set: set to 0 by arch_prctl. low: 1 to 4 GiB, where kernels before 4.7 took a GDT slot.
+    others = tuple(v for v in ("zero", "high", "low", "zero_set") if v != likely)
+    return Field(
+        name,
+        3,
+        ("zero", "zero_set", "low", "high", "unknown", "nonzero"),
+        {"unknown": (likely, *others), "nonzero": ("high", "low")},
+    )
+
+
+def _selector(name: str) -> Field:
+    return Field(name, 2, ("null", "set", "unknown"), {"unknown": ("set", "null")})
+
+
+def _switch(likely_base: str, likely_write: str) -> tuple[Field, ...]:
+    return (
+        Field("inferred", 1, ("no", "yes")),
+        _selector("prev_selector"),
+        _selector("next_selector"),
+        _base("prev_base", likely_base),
+        _base("next_base", likely_base),
+        _yes_no("differs", likely_write),
+    )
+
+
+_VIA = Field("via", 2, ("syscall", "interrupt", "page_fault", "exception"))
+_SET = (_yes_no("succeeds", "yes"), Field("size", 2, ("high", "low", "unknown"), {"unknown": ("high", "low")}))
+
+FIELDS: Final[dict[Event, tuple[Field, ...]]] = {
+    Event.ENTRY: (_VIA,),
+    Event.RETURN: (_VIA,),
+    Event.ARRIVAL: (_VIA,),
+    Event.NMI: (Field("origin", 2, ("kernel", "user", "unknown"), {"unknown": ("kernel", "user")}),),
+    # differs: the base last put on this CPU is not next's (what a scheme that writes on change asks).
+    Event.SWITCH_GS: _switch("zero", "no"),
+    # differs_null_seg: the same on a CPU with the null-segment bug, where a null load leaves the FS base.
+    Event.SWITCH_FS: (*_switch("high", "yes"), _yes_no("differs_null_seg", "yes")),
+    Event.SET_GS: _SET,
+    Event.SET_FS: _SET,
+    Event.INTERRUPT: (_VIA,),
+    Event.MAYBE_RETURN: (_VIA,),
+}
+"""The fields of each event, lowest bits first; an event that is not here has none."""
+
+EVENT_BITS: Final = 5
+CODE_BITS: Final = 22
+"""Every code is below 2**CODE_BITS."""
+
+
+def fields(event: Event) -> tuple[Field, ...]:
+    """The fields of an event, lowest bits first."""
+    return FIELDS.get(event, ())
+
+
+def encode(event: Event, **values: str) -> int:
+    """The code of an event; a field not named takes its first value. Raises KeyError or ValueError for what is not one."""
+    code, shift = int(event), EVENT_BITS
+    for f in fields(event):
+        code |= f.values.index(values.pop(f.name, f.values[0])) << shift
+        shift += f.width
+    if values:
+        raise KeyError(f"{event.name} has no field {', '.join(values)}")
+    return code
+
+
+def decode(code: int) -> tuple[Event, dict[str, str]]:
+    """The event of a code and the value of each field. Raises ValueError for a number that is no code."""
+    event, rest, values = Event(code & (1 << EVENT_BITS) - 1), code >> EVENT_BITS, {}
+    for f in fields(event):
+        number = rest & (1 << f.width) - 1
+        if number >= len(f.values):
+            raise ValueError(f"{code} is no situation: {f.name} has no value {number}")
+        values[f.name] = f.values[number]
+        rest >>= f.width
+    if rest:
+        raise ValueError(f"{code} is no situation: bits left over")
+    return event, values
+
+
+def name(code: int) -> str:
+    """A situation in words: `switch_gs prev_base=zero next_base=high …`; `INTERRUPT` as `interrupt origin=unknown`."""
+    event, values = decode(code)
+    return " ".join([event.name.lower(), *(f"{k}={v}" for k, v in values.items())])
+
+
+@cache
+def known_codes() -> tuple[int, ...]:
+    """Every known situation, ascending: what a scheme must be total over."""
+    codes = (
+        encode(event, **dict(zip((f.name for f in fields(event)), chosen, strict=True)))
+        for event in Event
+        if event not in COMPOSITE
+        for chosen in product(*(f.known for f in fields(event)))
+    )
+    return tuple(sorted(c for c in codes if _legal(c)))
+
+
+def _legal(code: int) -> bool:
+    event, values = decode(code)
+    # System calls enter from user mode only, and arrivals from kernel mode have no system call among them.
+    return not (event is Event.ARRIVAL and values["via"] == "syscall")
+
+
+@cache
+def completions(code: int) -> tuple[tuple[int, ...], ...]:
+    """What a situation may stand for: tuples of known codes, the likeliest first; a known code only itself."""
+    event, values = decode(code)
+    via = values.get("via", "")
+    match event:
+        case Event.INTERRUPT:
+            user = (encode(Event.ENTRY, via=via), encode(Event.RETURN, via=via))
+            return (user, (encode(Event.ARRIVAL, via=via),))
+        case Event.MAYBE_RETURN:
+            return ((encode(Event.RETURN, via=via),), ())
+        case Event.MAYBE_CORE_DUMP:
+            return ((encode(Event.CORE_DUMP),), ())
+        case Event.LOST | Event.LOST_UNCOUNTED:
+            return ((), *_single_events())
+    choices = [f.unknown.get(values[f.name], (values[f.name],)) for f in fields(event)]
+    names = [f.name for f in fields(event)]
+    return tuple((encode(event, **dict(zip(names, chosen, strict=True))),) for chosen in product(*choices))
+
+
+def _single_events() -> Iterator[tuple[int, ...]]:
+    """Everything that one recorded event can make: what a lost one may have been."""
+    for code in known_codes():
+        event, values = decode(code)
+        if event is Event.ENTRY and values["via"] != "syscall":
+            yield (code, encode(Event.RETURN, via=values["via"]))
+        else:
+            yield (code,)
