@@ -1,0 +1,1 @@
+"""Price the ways Linux could switch its GS and FS bases, from a recorded trace."""
