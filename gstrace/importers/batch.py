@@ -1,0 +1,71 @@
+"""What a format's reader hands on: rows in file order, before ordering, pairing and counting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from gstrace.events.capture import Capture
+
+    I64 = npt.NDArray[np.int64]
+    I32 = npt.NDArray[np.int32]
+    U8 = npt.NDArray[np.uint8]
+    U64 = npt.NDArray[np.uint64]
+
+NO_HORIZON: Final = -(2**63)
+
+
+@dataclass
+class Batch:
+    """Rows as decoded, columns of one length.
+
+    kind: `events.tables.Kind`. lesser: 1 where the file also records a better-ranked tracepoint of the same role
+    (the row informs, and is not counted). cpu, tid, text, ts, a, b, c: as in the stream (`events/tables.py`);
+    d: a system call's third argument, else `NULL`. `a` of a TASK row holds the process in bits 8–39 where the
+    record says it. ts 0: known before the recording began (synthesized), sorts first and is no time.
+    digest: hash of the record's bytes; two rows of one cpu, ts and digest are one record told twice.
+    horizon: no later batch has a row with a smaller ts; `NO_HORIZON` where the format promises nothing yet.
+    """
+
+    kind: U8
+    lesser: U8
+    cpu: I32
+    tid: I32
+    text: I32
+    ts: I64
+    a: I64
+    b: I64
+    c: I64
+    d: I64
+    digest: U64
+    horizon: int
+
+    def __len__(self) -> int:
+        return len(self.ts)
+
+
+class Reader(Protocol):
+    """One open recording. `texts` grows as batches are read; a row's `text` is an index into it.
+
+    capture: the facts that the format states, complete once the last batch is out.
+    skipped: records that no row was made of, by their name in the format.
+    progress: bytes of the input used so far.
+    """
+
+    capture: Capture
+    texts: list[str]
+    skipped: dict[str, int]
+    progress: int
+
+    def batches(self) -> Iterator[Batch]:
+        """The rows, in file order. Damage ends the iteration with a LOSS row, not an exception, once rows exist.
+
+        Raises UnreadableInput where not one row can be had: damaged before the first record, or no event formats.
+        Raises NothingToPrice where the recording has none of the events gstrace knows.
+        """
+        ...
