@@ -9,7 +9,7 @@ WHEEL   := dist/gstrace-$(VERSION)-py3-none-any.whl
 # Folders too, since a deleted file changes only its folder.
 SOURCES := pyproject.toml LICENSE $(wildcard README.md) \
            $(shell find gstrace/ schemas/ sample-traces/nginx/ -name __pycache__ -prune -o -print)
-# Numba's compiler needs half a gigabyte a process, so many cores do not mean many processes.
+# Each process carries its own compiler, some 200 MB: many cores do not ask for as many processes.
 PYTEST  := $(BIN)/pytest -q -n auto --maxprocesses=4 --dist=worksteal
 
 # `python -m …` would otherwise find the checkout before the installed wheel,
