@@ -1,5 +1,5 @@
-# `make demo` and `make test` need make, Python >= 3.11 with venv, and a package registry. Everything else they fetch
-# into .venv, by the hashes in the lock files, and run there on the built wheel: never on the checkout.
+# `make demo` and `make test` need make, Python >= 3.11 with venv, and a package registry. What else they need they fetch
+# into .venv, by the hashes in the lock files, and what they run there is the built wheel, never the checkout.
 
 PYTHON3 ?= python3
 VENV    := .venv
