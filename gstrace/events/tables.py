@@ -1,6 +1,6 @@
 """Every event table, declared once: columns, dtypes, units, nulls, and where a value travels.
 
-Between importer, store and replay all events travel in one *stream* of eight fixed columns, because
+Between importer, store and replay all events travel in one *stream* of nine fixed columns, because
 a kernel wants arrays and not records:
 
     kind  uint8    which table (`Kind`)

@@ -1,0 +1,106 @@
+"""Kernel: ordered rows as decoded → the stream. One call recorded twice becomes one; calls that matter get their end.
+
+- Rows whose tracepoint is outranked in this file (`lesser`) inform and are dropped.
+- `arch_prctl` is one row at its end: code and value from its entry (raw or named), ret from its exit.
+- `getpriority(0x6773, ID, 0 | 1)` makes a marker right before its own entry.
+Twin: tests/oracle.
+"""
+
+from __future__ import annotations
+
+from gstrace.events.tables import NULL, Kind, Task
+from gstrace.jit import njit
+
+DONE, FULL = range(2)
+"""What `weave` may say: all rows taken; the output is full."""
+
+NR_GETPRIORITY, NR_ARCH_PRCTL = 140, 158
+MARK = 0x6773
+LOW32 = 0xFFFFFFFF
+
+SYS_ENTER, SYS_EXIT, ARCH_PRCTL = int(Kind.SYS_ENTER), int(Kind.SYS_EXIT), int(Kind.ARCH_PRCTL)
+TASK, MARKER = int(Kind.TASK), int(Kind.MARKER)
+EXEC, RENAME = int(Task.EXEC), int(Task.RENAME)
+
+# open_calls[tid % rows, …]: an arch_prctl call not ended yet; a thread whose place another one needs loses its end.
+CALLER, CODE, VALUE, STATE = range(4)
+CALL_FIELDS = 4
+NO_CALL, NAMED, ENTERED = range(3)
+
+
+@njit
+def put(out, n, kind, cpu, tid, text, seq, ts, a, b, c):
+    """One row of the stream at n. → the next n."""
+    out.kind[n], out.cpu[n], out.tid[n], out.text[n] = kind, cpu, tid, text
+    out.seq[n], out.ts[n], out.a[n], out.b[n], out.c[n] = seq + n, ts, a, b, c
+    return n + 1
+
+
+@njit
+def enter(out, n, calls, lesser, cpu, tid, seq, ts, nr, arg0, arg1, arg2):
+    call = calls[tid % calls.shape[0]]
+    open_here = call[STATE] != NO_CALL and call[CALLER] == tid
+    if lesser:
+        if nr == NR_ARCH_PRCTL and not open_here:
+            call[CALLER], call[CODE], call[VALUE], call[STATE] = tid, arg0, arg1, NAMED
+        return n
+    if open_here and (call[STATE] == ENTERED or nr != NR_ARCH_PRCTL):
+        n = put(out, n, ARCH_PRCTL, cpu, tid, -1, seq, ts, call[CODE], call[VALUE], NULL)
+        call[STATE] = NO_CALL
+    if nr == NR_GETPRIORITY and arg0 & LOW32 == MARK and arg2 != NULL and arg2 & LOW32 <= 1:
+        n = put(out, n, MARKER, cpu, tid, -1, seq, ts, 1 - (arg2 & LOW32), arg1 & LOW32, NULL)
+    n = put(out, n, SYS_ENTER, cpu, tid, -1, seq, ts, nr, NULL, NULL)
+    if nr == NR_ARCH_PRCTL:
+        if arg0 != NULL or call[STATE] != NAMED or call[CALLER] != tid:
+            call[CODE], call[VALUE] = arg0, arg1
+        call[CALLER], call[STATE] = tid, ENTERED
+    return n
+
+
+@njit
+def leave(out, n, calls, lesser, cpu, tid, seq, ts, nr, ret):
+    call = calls[tid % calls.shape[0]]
+    if nr == NR_ARCH_PRCTL and call[STATE] != NO_CALL and call[CALLER] == tid:
+        n = put(out, n, ARCH_PRCTL, cpu, tid, -1, seq, ts, call[CODE], call[VALUE], ret)
+        call[STATE] = NO_CALL
+    if not lesser:
+        n = put(out, n, SYS_EXIT, cpu, tid, -1, seq, ts, nr, ret, NULL)
+    return n
+
+
+@njit
+def weave(out, calls, seq, begin, kind, lesser, cpu, tid, text, ts, a, b, c, d, start):
+    """Rows[start:] of an ordered batch → `out` (`Rows`), at most three each.
+
+    calls: int64 [any, CALL_FIELDS], kept between calls. seq: of the first row put out. begin: ns, the time that rows
+    known before the recording (ts 0) get. → (status, first row not taken, rows put out).
+    """
+    n = 0
+    for i in range(start, ts.size):
+        if n + 3 > out.ts.size:
+            return FULL, i, n
+        at = ts[i] if ts[i] != 0 else begin
+        if kind[i] == SYS_ENTER:
+            n = enter(out, n, calls, lesser[i], cpu[i], tid[i], seq, at, a[i], b[i], c[i], d[i])
+        elif kind[i] == SYS_EXIT:
+            n = leave(out, n, calls, lesser[i], cpu[i], tid[i], seq, at, a[i], b[i])
+        elif not lesser[i]:
+            n = put(out, n, kind[i], cpu[i], tid[i], text[i], seq, at, a[i], b[i], c[i])
+        elif kind[i] == TASK and a[i] & 0xFF == EXEC and text[i] >= 0:
+            n = put(out, n, TASK, cpu[i], tid[i], text[i], seq, at, (a[i] & ~0xFF) | RENAME, b[i], c[i])
+    return DONE, ts.size, n
+
+
+@njit
+def duplicates(ts, cpu, digest, keep):
+    """Mark second copies of one record among rows sorted by ts: same ts, CPU and digest (0: not compared). → how many."""
+    found = 0
+    for i in range(1, ts.size):
+        j = i - 1
+        while j >= 0 and ts[j] == ts[i] and i - j <= 256:
+            if digest[i] != 0 and digest[j] == digest[i] and cpu[j] == cpu[i]:
+                keep[i] = False
+                found += 1
+                break
+            j -= 1
+    return found

@@ -1,0 +1,163 @@
+"""How often each situation occurred, per window of time, CPU and thread; and who the threads were."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from gstrace.events.losses import LOSSES
+from gstrace.events.rows import Rows
+from gstrace.replay import kernel
+from gstrace.replay import state as st
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    I64 = npt.NDArray[np.int64]
+    I32 = npt.NDArray[np.int32]
+
+ANYWHERE: Final = -1
+"""`Census.segment` of what cannot be placed in time; it belongs to every selection."""
+
+
+@dataclass(frozen=True)
+class Census:
+    """Cells, ascending by (start, segment, cpu, thread, situation): columns of one length.
+
+    segment: int32, stretch between two marker events, from 0. start: int64, ns, begin of the window of time.
+    cpu: int32. thread: int32, row of the thread table. situation: int32. count: int64, never 0.
+    """
+
+    segment: I32
+    start: I64
+    cpu: I32
+    thread: I32
+    situation: I32
+    count: I64
+
+
+class Threads(NamedTuple):
+    """One row a thread generation, in order of appearance; row 0 is the idle task, row 1 a thread of no number.
+
+    kernel: 0 user, 1 kernel thread, 2 unknown. comm: index of the last name, −1 for none. pid: 0 where unknown.
+    """
+
+    tid: I64
+    tgen: I64
+    pid: I64
+    kernel: I64
+    comm: I64
+    first_ts: I64
+    last_ts: I64
+
+
+class Replay:
+    """Follows a recording. Feed it the stream in order, in pieces of any length; the pieces change nothing.
+
+    With `listen` rows, each situation is also listed as it is decided (`emitted`): a return to user mode when a later
+    event proves it, with the time of the event after which it happened.
+    """
+
+    def __init__(self, listen: int = 0) -> None:
+        self.state = st.new()
+        self._emitted = np.zeros((1 + listen, 6), np.int64)
+        self._blinds = np.array([loss.blinds for loss in LOSSES], np.uint8)
+
+    @property
+    def inferred_switches(self) -> int:
+        """Switches that the trace proves but does not hold (RULES T10)."""
+        return int(self.state.g[st.INFERRED])
+
+    def feed(self, rows: Rows) -> list[I64]:
+        """Replay the next rows. → what was emitted, as arrays [n, 6] (`state.E_*`); empty without `listen`."""
+        if rows.size:
+            self._fit_cpus(int(rows.cpu.max()))
+        return self._drive(lambda start: kernel.replay(self.state, self._emitted, self._blinds, *rows, start))
+
+    def finish(self) -> list[I64]:
+        """The recording is over: returns still due are counted. → as `feed`."""
+        return self._drive(lambda start: kernel.finish(self.state, self._emitted, start))
+
+    def _drive(self, call: object) -> list[I64]:
+        heard: list[I64] = []
+        status, start = kernel.FULL, 0
+        while status != kernel.DONE:
+            status, start = call(start)  # type: ignore[operator]
+            if status == kernel.GROW:
+                self.state = _grown(self.state)
+            elif status == kernel.COARSEN:
+                self.state = _coarser(self.state)
+            if self._emitted[0, 0] and (status in (kernel.FULL, kernel.DONE)):
+                heard.append(self._emitted[1 : 1 + self._emitted[0, 0]].copy())
+                self._emitted[0, 0] = 0
+            elif status == kernel.FULL and len(self._emitted) > 1:
+                self._emitted = np.zeros((2 * len(self._emitted) + kernel.SPARE, 6), np.int64)
+        return heard
+
+    def _fit_cpus(self, highest: int) -> None:
+        rows = len(self.state.cpus)
+        if highest >= rows:
+            more = st.new_cpus(max(highest + 1, 2 * rows) - rows)
+            self.state = self.state._replace(cpus=np.concatenate([self.state.cpus, more]))
+
+    def census(self) -> Census:
+        """The cells so far."""
+        s = self.state
+        used = np.flatnonzero((s.where >= 0) & (s.times != 0))
+        window, cpu = s.where[used] >> 16, s.where[used] & 0xFFFF
+        thread, situation = s.what[used] >> 22, s.what[used] & (1 << 22) - 1
+        segment, start = s.window_segment[window], s.window_start[window]
+        order = np.lexsort((situation, thread, cpu, segment, start))
+        columns = (segment, start, cpu, thread, situation)
+        dtypes = (np.int32, np.int64, np.int32, np.int32, np.int32)
+        cells = [c[order].astype(d) for c, d in zip(columns, dtypes, strict=True)]
+        return Census(*cells, s.times[used][order])
+
+    def threads(self) -> Threads:
+        t = self.state.threads[: self.state.g[st.SLOTS]]
+        return Threads(*(t[:, f].copy() for f in (st.TID, st.TGEN, st.PID, st.KERNEL, st.COMM, st.FIRST, st.LAST)))
+
+
+def _grown(s: st.State) -> st.State:
+    """Twice the room wherever less than half is free."""
+    g = s.g
+    if 2 * (g[st.SLOTS] + kernel.SPARE) > len(s.threads):
+        s = s._replace(threads=np.concatenate([s.threads, np.zeros_like(s.threads)]))
+    if 2 * (g[st.WINDOWS] + kernel.SPARE) > len(s.window_segment):
+        s = s._replace(
+            window_segment=np.concatenate([s.window_segment, np.full_like(s.window_segment, ANYWHERE)]),
+            window_start=np.concatenate([s.window_start, np.zeros_like(s.window_start)]),
+        )
+    if 4 * (g[st.CELLS] + g[st.WINDOWS] + kernel.SPARE) > len(s.where):
+        s = _rehashed(s, s.where, 4 * len(s.where))
+    return s
+
+
+def _rehashed(s: st.State, where: I64, cells: int) -> st.State:
+    new_where, new_what, new_times = np.full(cells, -1, np.int64), np.zeros(cells, np.int64), np.zeros(cells, np.int64)
+    s.g[st.CELLS] = kernel.rehash(where, s.what, s.times, new_where, new_what, new_times)
+    return s._replace(where=new_where, what=new_what, times=new_times)
+
+
+def _coarser(s: st.State) -> st.State:
+    """Windows of twice the width: each pair of bins in one segment becomes one window, cells and references follow."""
+    g = s.g
+    used = int(g[st.WINDOWS])
+    g[st.SHIFT] += 1
+    bins = (s.window_start[:used] - g[st.T0]) >> g[st.SHIFT]
+    segments = s.window_segment[:used]
+    new = np.ones(used, np.bool_)
+    new[2:] = (bins[2:] != bins[1:-1]) | (segments[2:] != segments[1:-1])
+    moved = np.cumsum(new) - 1
+    first = np.flatnonzero(new)
+    s.window_segment[: len(first)] = segments[first]
+    s.window_start[: len(first)] = g[st.T0] + (bins[first] << g[st.SHIFT])
+    g[st.WINDOWS] = len(first)
+    g[st.WINDOW] = moved[g[st.WINDOW]]
+    g[st.BIN] >>= 1
+    for table, field in ((s.threads, st.PEND_W), (s.cpus, st.LAST_W)):
+        table[:, field] = moved[table[:, field]]
+    where = np.where(s.where >= 0, moved[np.maximum(s.where, 0) >> 16] << 16 | s.where & 0xFFFF, -1)
+    return _rehashed(s, where, len(s.where))

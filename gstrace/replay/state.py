@@ -1,0 +1,94 @@
+"""What the replay remembers: per thread, per CPU, and the cells counted so far. Plain arrays, for the kernel.
+
+All int64 unless said otherwise. `threads[slot]` is one *generation* of a thread: a tid that is used again gets
+a new slot. Slot 0 is the idle task of every CPU, slot 1 stands for threads whose number is no number.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from gstrace.events.tables import NULL
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    I64 = npt.NDArray[np.int64]
+    I32 = npt.NDArray[np.int32]
+
+# threads[slot, …]
+(TID, TGEN, PID, KERNEL, COMM, FIRST, LAST, CALL, NR, NEWBORN, EXITING, DEAD, OUT, FAULTED, DUMPS, EPOCH) = range(16)
+# The return to user mode that is due: 0 none, 1 due, 2 due or done before an interrupt of unknown origin;
+# and where it is counted once proven: window, CPU, what it returns from, time, seq.
+PEND, PEND_W, PEND_CPU, PEND_VIA, PEND_TS, PEND_SEQ = range(16, 22)
+# Identity of a base: ≥ 0 the value itself; < 0 a symbol: even unknown, odd some base that is not 0.
+# Class of the thread struct's base and of the selector: the numbers of situations.FIELDS.
+GS_VALUE, GS_BASE, GS_SELECTOR, FS_VALUE, FS_BASE, FS_SELECTOR = range(22, 28)
+THREAD_FIELDS: Final = 28
+
+# cpus[cpu, …]: slot that runs (−1 unknown), depth of interrupts, window of the last event, the last interrupt
+# handler or NMI handler if nothing came after it, and the user bases last put there by a scheme that writes on change.
+RUN, DEPTH, LAST_W, LAST_TS, LAST_LINE, LAST_ACTION, LAST_NMI, HELD_GS, HELD_FS, HELD_FS_NULL_SEG = range(10)
+CPU_FIELDS: Final = 10
+
+# g[…]: scalars.
+(SLOTS, CELLS, WINDOWS, WINDOW, SEGMENT, BIN, T0, SHIFT, EPOCH_NOW, SYMBOLS, INFERRED, STARTED) = range(12)
+SCALARS: Final = 12
+
+NOBODY: Final = NULL
+"""HELD_*: nobody knows what base this CPU holds."""
+
+FIRST_SHIFT: Final = 20
+"""Windows of time begin 2**20 ns (1.05 ms) wide …"""
+MAX_BINS: Final = 2048
+"""… and double their width when a recording has more than this many."""
+
+# emitted[row, …]
+E_SEQ, E_TS, E_CPU, E_SLOT, E_CODE, E_COUNT = range(6)
+
+
+class State(NamedTuple):
+    """Everything the kernel reads and writes.
+
+    g [SCALARS] · threads [slots, THREAD_FIELDS] · tidmap int32 [tids]: slot + 1, 0 for a tid never seen ·
+    cpus [cpus, CPU_FIELDS] · cells, an open-addressed table of a power of two rows: where (window << 16 | cpu, −1 free),
+    what (slot << 22 | situation), times · windows: segment (int32, −1: anywhere), start (ns).
+    """
+
+    g: I64
+    threads: I64
+    tidmap: I32
+    cpus: I64
+    where: I64
+    what: I64
+    times: I64
+    window_segment: I32
+    window_start: I64
+
+
+def new(cells: int = 1 << 12, slots: int = 1 << 10, cpus: int = 8, windows: int = 1 << 10) -> State:
+    """The state before the first event. Window 0 is `anywhere`; slots 0 and 1 exist."""
+    state = State(
+        g=np.zeros(SCALARS, np.int64),
+        threads=np.zeros((slots, THREAD_FIELDS), np.int64),
+        tidmap=np.zeros((1 << 22) + 1, np.int32),
+        cpus=new_cpus(cpus),
+        where=np.full(cells, -1, np.int64),
+        what=np.zeros(cells, np.int64),
+        times=np.zeros(cells, np.int64),
+        window_segment=np.full(windows, -1, np.int32),
+        window_start=np.zeros(windows, np.int64),
+    )
+    state.g[SHIFT] = FIRST_SHIFT
+    state.g[WINDOWS] = 1
+    state.g[BIN] = -1
+    return state
+
+
+def new_cpus(number: int) -> I64:
+    cpus = np.zeros((number, CPU_FIELDS), np.int64)
+    cpus[:, [RUN, LAST_LINE, LAST_NMI]] = -1
+    cpus[:, [HELD_GS, HELD_FS, HELD_FS_NULL_SEG]] = NOBODY
+    return cpus
