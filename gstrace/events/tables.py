@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
+from gstrace.events.losses import LOSSES
+
 SCHEMA_VERSION: Final = 1
 
 NULL: Final = -(2**63)
@@ -217,8 +219,8 @@ TABLES: Final[dict[Kind, Table]] = {
             Column("cpu", "int32", "CPU; −1: any", "cpu"),
             Column("ts_from", "int64", "begin of the stretch; null: unknown", "c", unit="ns", null=True),
             Column("count", "int64", "events missing; null: unknown number", "b", null=True),
-            Column("kind", "dictionary", "name in losses.py", "a", names=()),
+            Column("kind", "dictionary", "what went wrong", "a", names=tuple(loss.name for loss in LOSSES)),
         ),
     ),
 }
-"""Every event table by its kind. `loss.kind` takes its names from `losses.LOSSES`."""
+"""Every event table by its kind."""

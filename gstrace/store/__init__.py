@@ -1,0 +1,1 @@
+"""The `.gst` directory: tables, census and provenance of one recording."""

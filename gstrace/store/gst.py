@@ -1,0 +1,283 @@
+"""Writing and opening a `.gst` directory. It is written aside and renamed: absent or whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gstrace.errors import OutputError, UnreadableInput
+from gstrace.events.capture import Capture
+from gstrace.events.rows import Rows
+from gstrace.events.tables import NULL, SCHEMA_VERSION, TABLES, Kind, Table
+from gstrace.store.columns import arrow_schema, from_arrow, numpy_type, pack, to_arrow, unpack
+
+if TYPE_CHECKING:
+    import polars as pl
+
+ROW_GROUP: Final = 1 << 18
+"""Rows a row group; a table's bytes depend on its rows alone, not on the pieces in which they came."""
+
+CENSUS: Final = pa.schema(
+    [
+        pa.field("segment", pa.int32(), nullable=False),
+        pa.field("start", pa.int64(), nullable=False),
+        pa.field("cpu", pa.int32(), nullable=False),
+        pa.field("thread", pa.int32(), nullable=False),
+        pa.field("situation", pa.int32(), nullable=False),
+        pa.field("count", pa.int64(), nullable=False),
+    ]
+)
+THREAD: Final = pa.schema(
+    [
+        pa.field("tid", pa.int32(), nullable=False),
+        pa.field("tgen", pa.int32(), nullable=False),
+        pa.field("pid", pa.int32()),
+        pa.field("comm", pa.string()),
+        pa.field("kernel", pa.bool_()),
+        pa.field("first_ts", pa.int64(), nullable=False),
+        pa.field("last_ts", pa.int64(), nullable=False),
+    ]
+)
+
+
+class _TableWriter:
+    """One Parquet file; rows wait in arrays of one row group's length."""
+
+    def __init__(self, path: Path, table: Table) -> None:
+        self.table = table
+        self.rows = 0
+        self._schema = arrow_schema(table)
+        ordered = [c.name for c in table.columns if c.name in ("seq", "ts", "ts_to")]
+        self._file = pq.ParquetWriter(
+            path,
+            self._schema,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=[c.name for c in table.columns if c.name not in ordered],
+            column_encoding=dict.fromkeys(ordered, "DELTA_BINARY_PACKED"),
+            write_statistics=ordered,
+        )
+        self._waiting: list[np.ndarray[Any, Any]] = []
+        self._nulls: list[np.ndarray[Any, Any] | None] = []
+        self._used = 0
+
+    def add(self, rows: Rows, texts: list[str]) -> None:
+        """Append the rows, all of this table's kind."""
+        if not self._waiting:
+            self._waiting = [np.empty(ROW_GROUP, numpy_type(c)) for c in self.table.columns]
+            self._nulls = [np.empty(ROW_GROUP, np.bool_) if c.null else None for c in self.table.columns]
+        taken = 0
+        while taken < rows.size:
+            n = min(ROW_GROUP - self._used, rows.size - taken)
+            for column, values, nulls in zip(self.table.columns, self._waiting, self._nulls, strict=True):
+                source = getattr(rows, column.source)[taken : taken + n]
+                values[self._used : self._used + n], null = unpack(column, source)
+                if nulls is not None:
+                    nulls[self._used : self._used + n] = null
+            taken += n
+            self._used += n
+            if self._used == ROW_GROUP:
+                self._flush(texts)
+
+    def _flush(self, texts: list[str]) -> None:
+        n = self._used
+        arrays = [
+            to_arrow(column, values[:n], None if nulls is None else nulls[:n], texts)
+            for column, values, nulls in zip(self.table.columns, self._waiting, self._nulls, strict=True)
+        ]
+        self._file.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema), row_group_size=ROW_GROUP)
+        self.rows += n
+        self._used = 0
+
+    def close(self, texts: list[str]) -> None:
+        if self._used:
+            self._flush(texts)
+        self._file.close()
+
+
+class Writer:
+    """A `.gst` being written, in a folder of its own beside the destination. Use as a context: an error removes it."""
+
+    def __init__(self, destination: Path) -> None:
+        self.destination = destination
+        try:
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            self._aside = Path(tempfile.mkdtemp(prefix=f".{destination.name}-", dir=destination.parent))
+            (self._aside / "tables").mkdir()
+        except OSError as error:
+            raise OutputError(f"{destination}: cannot be written: {error.strerror}") from error
+        self._tables = {k: _TableWriter(self._aside / "tables" / f"{t.name}.parquet", t) for k, t in TABLES.items()}
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self._aside, ignore_errors=True)
+
+    def add(self, rows: Rows, texts: list[str]) -> None:
+        """Append a piece of the stream. Raises OutputError where the disk does not take it."""
+        try:
+            for kind in np.flatnonzero(np.bincount(rows.kind, minlength=len(Kind) + 1)).tolist():
+                self._tables[Kind(kind)].add(rows.part(np.flatnonzero(rows.kind == kind)), texts)
+        except OSError as error:
+            raise OutputError(f"{self.destination}: cannot be written: {error.strerror or error}") from error
+
+    def finish(
+        self, *, census: pa.Table, threads: pa.Table, texts: list[str], capture: Capture, provenance: dict[str, Any]
+    ) -> None:
+        """Close the tables and put the directory in its place, over an older one if there is one."""
+        try:
+            for table in self._tables.values():
+                table.close(texts)
+            write_table(self._aside / "tables" / "thread.parquet", threads)
+            write_table(self._aside / "census.parquet", census)
+            rows = {table.table.name: table.rows for table in self._tables.values()}
+            manifest = {"schema": f"gstrace.gst/{SCHEMA_VERSION}", **provenance, "rows": rows}
+            _write_json(self._aside / "manifest.json", manifest)
+            _write_json(self._aside / "capture.json", capture.to_json())
+            self._put()
+        except OSError as error:
+            raise OutputError(f"{self.destination}: cannot be written: {error.strerror or error}") from error
+
+    def _put(self) -> None:
+        os.chmod(self._aside, 0o777 & ~_umask())
+        if self.destination.exists():
+            with tempfile.TemporaryDirectory(dir=self.destination.parent, prefix=".old-") as old:
+                os.rename(self.destination, Path(old) / "gst")
+                os.rename(self._aside, self.destination)
+        else:
+            os.rename(self._aside, self.destination)
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+def _write_json(path: Path, data: object) -> None:
+    path.write_text(json.dumps(data, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """One small Parquet file, always the same bytes for the same table."""
+    pq.write_table(table, path, compression="zstd", compression_level=1)
+
+
+class Tables:
+    """The event tables of a `.gst`, each an attribute: `tables.switch` → polars.LazyFrame."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __dir__(self) -> list[str]:
+        return sorted([*(t.name for t in TABLES.values()), "thread"])
+
+    def __getattr__(self, name: str) -> pl.LazyFrame:
+        import polars as pl
+
+        if name not in dir(self):
+            raise AttributeError(name)
+        return pl.scan_parquet(self._folder / f"{name}.parquet")
+
+
+class Gst:
+    """An open `.gst`. Raises UnreadableInput for a folder that is none or is of a newer version."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self.manifest: dict[str, Any] = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+            self.capture = Capture.from_json(json.loads((path / "capture.json").read_text(encoding="utf-8")))
+            version = int(str(self.manifest["schema"]).removeprefix("gstrace.gst/"))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UnreadableInput(f"{path} is no whole .gst directory: {error}", hint="ingest the recording again") from error
+        if version > SCHEMA_VERSION:
+            raise UnreadableInput(
+                f"{path} is of version {version}, this gstrace reads up to {SCHEMA_VERSION}",
+                hint="update gstrace, or ingest the recording again with this one",
+            )
+        self.tables = Tables(path / "tables")
+
+    def census(self) -> pa.Table:
+        """Columns as `CENSUS`."""
+        return self._read("census.parquet", CENSUS)
+
+    def threads(self) -> pa.Table:
+        """Columns as `THREAD`; the row number is the census' `thread`."""
+        return self._read("tables/thread.parquet", THREAD)
+
+    def table(self, kind: Kind) -> pa.Table:
+        """One whole event table, as declared."""
+        return self._read(f"tables/{TABLES[kind].name}.parquet", arrow_schema(TABLES[kind]))
+
+    def _read(self, name: str, schema: pa.Schema) -> pa.Table:
+        try:
+            return pq.read_table(self.path / name, columns=schema.names)
+        except (OSError, pa.ArrowException) as error:
+            raise UnreadableInput(f"{self.path / name}: {error}", hint="ingest the recording again") from error
+
+    def stream(self, size: int = 1 << 18) -> Iterator[tuple[Rows, list[str]]]:
+        """The recorded stream again, in order, in pieces of `size` rows: (rows, what their `text` indexes)."""
+        texts: dict[str, int] = {}
+        readers = [_TableReader(self.path / "tables", kind, texts) for kind in TABLES if self.manifest["rows"][TABLES[kind].name]]
+        total = sum(self.manifest["rows"].values())
+        for low in range(0, total, size):
+            rows = _empty_rows(min(size, total - low), low)
+            for reader in readers:
+                reader.fill(rows, low)
+            yield rows, list(texts)
+
+
+def _empty_rows(n: int, low: int) -> Rows:
+    i4 = np.int32
+    payload = (np.zeros(n, np.int64) for _ in range(3))
+    minus = (np.full(n, -1, i4) for _ in range(2))
+    return Rows(np.zeros(n, np.uint8), np.zeros(n, i4), *minus, np.arange(low, low + n), np.zeros(n, np.int64), *payload)
+
+
+class _TableReader:
+    """One table, row group by row group, put back into its places of the stream."""
+
+    def __init__(self, folder: Path, kind: Kind, texts: dict[str, int]) -> None:
+        self.kind, self.table, self._texts = kind, TABLES[kind], texts
+        self._batches = pq.ParquetFile(folder / f"{self.table.name}.parquet").iter_batches(batch_size=ROW_GROUP)
+        self._columns: dict[str, np.ndarray[Any, Any]] = {"seq": np.zeros(0, np.int64)}
+
+    def fill(self, rows: Rows, low: int) -> None:
+        """Write this table's rows with low ≤ seq < low + rows.size into `rows`."""
+        high = low + rows.size
+        while True:
+            seq = self._columns["seq"]
+            n = int(np.searchsorted(seq, high))
+            at = seq[:n] - low
+            rows.kind[at] = self.kind
+            for source, values in self._columns.items():
+                if source != "seq":
+                    getattr(rows, source)[at] = values[:n]
+            self._columns = {source: values[n:] for source, values in self._columns.items()}
+            if len(self._columns["seq"]):
+                return
+            batch = next(self._batches, None)
+            if batch is None:
+                return
+            self._columns = self._unpacked(batch)
+
+    def _unpacked(self, batch: pa.RecordBatch) -> dict[str, np.ndarray[Any, Any]]:
+        sources: dict[str, np.ndarray[Any, Any]] = {}
+        for column in self.table.columns:
+            values, null = from_arrow(column, batch.column(column.name), self._texts)
+            packed = pack(column, values, null)
+            sources[column.source] = packed if column.source not in sources else sources[column.source] | packed
+        used = {c.source for c in self.table.columns}
+        unused = {name: np.full(len(batch), NULL) for name in ("a", "b", "c") if name not in used}
+        return {**sources, **unused}
