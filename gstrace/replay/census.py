@@ -62,7 +62,7 @@ class Replay:
 
     def __init__(self, listen: int = 0) -> None:
         self.state = st.new()
-        self._emitted = np.zeros((1 + listen, 6), np.int64)
+        self._emitted = np.zeros((1 + listen, st.EMITTED_FIELDS), np.int64)
         self._blinds = np.array([loss.blinds for loss in LOSSES], np.uint8)
 
     @property
@@ -71,7 +71,7 @@ class Replay:
         return int(self.state.g[st.INFERRED])
 
     def feed(self, rows: Rows) -> list[I64]:
-        """Replay the next rows. → what was emitted, as arrays [n, 6] (`state.E_*`); empty without `listen`."""
+        """Replay the next rows. → what was emitted, as arrays [n, EMITTED_FIELDS] (`state.E_*`); empty without `listen`."""
         if rows.size:
             self._fit_cpus(int(rows.cpu.max()))
         return self._drive(lambda start: kernel.replay(self.state, self._emitted, self._blinds, *rows, start))
@@ -93,7 +93,7 @@ class Replay:
                 heard.append(self._emitted[1 : 1 + self._emitted[0, 0]].copy())
                 self._emitted[0, 0] = 0
             elif status == kernel.FULL and len(self._emitted) > 1:
-                self._emitted = np.zeros((2 * len(self._emitted) + kernel.SPARE, 6), np.int64)
+                self._emitted = np.zeros((2 * len(self._emitted) + kernel.SPARE, st.EMITTED_FIELDS), np.int64)
         return heard
 
     def _fit_cpus(self, highest: int) -> None:

@@ -46,7 +46,8 @@ MAX_BINS: Final = 2048
 """… and double their width when a recording has more than this many."""
 
 # emitted[row, …]
-E_SEQ, E_TS, E_CPU, E_SLOT, E_CODE, E_COUNT = range(6)
+E_SEQ, E_TS, E_CPU, E_SLOT, E_CODE, E_COUNT, E_SEGMENT = range(7)
+EMITTED_FIELDS: Final = 7
 
 
 class State(NamedTuple):

@@ -1,0 +1,276 @@
+"""What the commands and notebooks call: open a recording, ask what-if, make reports."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from gstrace import __version__
+from gstrace.errors import NothingToPrice, UsageError, nearest
+from gstrace.replay.select import Selection
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from gstrace.events.capture import Capture
+    from gstrace.replay.census import Census, Threads
+    from gstrace.replay.windows import Window
+    from gstrace.schemes.compile import Scheme
+    from gstrace.store.gst import Gst, Tables
+    from gstrace.uarchs.uarch import Uarch
+    from gstrace.verdict.answer import Desk, Machine, Priced
+
+LEDGERS: Final = ("gs", "fs", "both")
+WHAT_IF_SCHEMA: Final = "gstrace.what-if/1"
+EVERYTHING: Final = Selection()
+
+
+def ingest(
+    trace: str | Path,
+    output: str | Path | None = None,
+    *,
+    force: bool = False,
+    machine: str | Path | None = None,
+    input_format: str = "",
+    quiet: bool = False,
+) -> Trace:
+    """A recording (`-`: standard input) → a `.gst` directory, opened. Raises GstraceError; see docs/contract.md."""
+    from gstrace import ingest as work
+    from gstrace.importers.registry import Source
+
+    with Source(trace) as source:
+        place = work.destination(source, Path(output) if output else None)
+        folder = Path(machine) if machine else None
+        return Trace(work.ingest(source, place, force=force, machine=folder, wanted=input_format, quiet=quiet))
+
+
+def open(
+    path: str | Path | None = None, *, machine: str | Path | None = None, input_format: str = "", quiet: bool = True
+) -> Trace:
+    """A `.gst`, or a recording (ingested into a cache on the way); no path: the newest `.gst` in this folder."""
+    from gstrace.store.gst import Gst
+
+    place = newest(Path()) if path is None else Path(path)
+    if place.is_dir():
+        return Trace(Gst(place), machine=Path(machine) if machine else None)
+    return _cached(path or place, machine, input_format, quiet=quiet)
+
+
+def newest(folder: Path) -> Path:
+    """The `.gst` in a folder that was written last. Raises UsageError where there is none."""
+    found = [p for p in folder.glob("*.gst") if p.is_dir()]
+    if not found:
+        raise UsageError("no .gst in this folder", hint="`gstrace ingest perf.data` makes one; `gstrace demo` needs none")
+    return max(found, key=lambda p: (p.stat().st_mtime_ns, p.name))
+
+
+def _cached(trace: str | Path, machine: str | Path | None, input_format: str, *, quiet: bool) -> Trace:
+    """A recording by its content: ingested once, then found again by its digest."""
+    import hashlib
+
+    import platformdirs
+
+    from gstrace import ingest as work
+    from gstrace.importers.registry import Source
+    from gstrace.store.gst import Gst
+
+    with Source(trace) as source:
+        folder = work.machine_folder(source, Path(machine) if machine else None)
+        key = f"{source.digest()} {__version__} {input_format} {_folder_state(folder)}"
+        name = hashlib.sha256(key.encode()).hexdigest()[:24]
+        place = Path(platformdirs.user_cache_dir("gstrace")) / "traces" / f"{name}.gst"
+        if place.is_dir():
+            return Trace(Gst(place))
+        return Trace(work.ingest(source, place, machine=folder, wanted=input_format, quiet=quiet))
+
+
+def _folder_state(folder: Path | None) -> str:
+    if folder is None:
+        return ""
+    return repr(sorted((p.name, p.read_bytes()) for p in folder.iterdir() if p.is_file()))
+
+
+@dataclass(frozen=True)
+class Trace:
+    """An open recording. Everything is read when first used."""
+
+    gst: Gst
+    machine: Path | None = None
+
+    @property
+    def tables(self) -> Tables:
+        """The event tables, each a polars.LazyFrame: `trace.tables.switch`."""
+        return self.gst.tables
+
+    @cached_property
+    def capture(self) -> Capture:
+        """Facts about the recorded machine; those of `--machine` before the recording's own."""
+        if self.machine is None:
+            return self.gst.capture
+        from gstrace.ingest import with_machine
+
+        return with_machine(self.gst.capture, self.machine)
+
+    @cached_property
+    def census(self) -> Census:
+        import numpy as np
+
+        from gstrace.replay.census import Census
+
+        table = self.gst.census()
+        return Census(*(np.asarray(column) for column in table.columns))
+
+    @cached_property
+    def threads(self) -> pl.DataFrame:
+        """The thread table; a row's number is the census' `thread`."""
+        import polars as pl
+
+        frame = pl.from_arrow(self.gst.threads())
+        assert isinstance(frame, pl.DataFrame)
+        return frame
+
+    @cached_property
+    def windows(self) -> list[Window]:
+        """Windows that the workload marked, in order of their begin."""
+        from gstrace.events.tables import Kind
+        from gstrace.replay.windows import Marker, windows
+
+        rows = self.gst.table(Kind.MARKER).to_pylist()
+        marks = (Marker(r["begin"], str(r["window"]) if r["name"] is None else r["name"], r["cpu"], r["name"]) for r in rows)
+        return windows(marks)
+
+    def counts(self, selection: Selection = EVERYTHING) -> dict[int, int]:
+        """Situation → how often, in a selection."""
+        from gstrace.replay.select import chosen_cells, counts
+
+        census = self._recount(selection) if selection.needs_events else self.census
+        return counts(census, chosen_cells(census, selection, self.windows, self._chosen_threads(selection)))
+
+    def _chosen_threads(self, selection: Selection) -> Any:
+        from gstrace.replay.select import chosen_threads
+
+        t = self.threads
+        pid = t["pid"].fill_null(0).to_numpy()
+        return chosen_threads(selection, t["tid"].to_numpy(), pid, t["comm"].fill_null("").to_list())
+
+    def _recount(self, selection: Selection) -> Census:
+        """The census between two times: the stored events replayed, each situation taken by its own time."""
+        from gstrace.replay.annotate import between
+
+        return between(self.gst.stream(), selection.since, selection.until)
+
+    def emitted(self) -> Iterator[Any]:
+        """Every situation as the replay decides it (`replay.annotate.listen`)."""
+        from gstrace.replay.annotate import listen
+
+        return listen(self.gst.stream())
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What-if, answered. `to_json()` is the whole; `table()` one row a scheme; `to_parquet(folder)` every report."""
+
+    trace: Trace
+    selection: Selection
+    counts: Mapping[int, int]
+    ledger: str
+    baseline: Scheme
+    baseline_why: str
+    machines: Sequence[Machine]
+    priced: Sequence[Priced]
+    command: str = ""
+    _cache: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer as docs/contract.md and schemas/what-if.v1.json state it."""
+        from gstrace.reports.answer import answer_json
+
+        return answer_json(self)
+
+    def table(self) -> pl.DataFrame:
+        """One row per scheme and microarchitecture: difference, verdict, cycles."""
+        from gstrace.reports.tables import what_if_table
+
+        return what_if_table(self)
+
+    def to_parquet(self, folder: str | Path) -> list[Path]:
+        """Write every report table as `folder/KIND.parquet`. → the files."""
+        from gstrace.reports.tables import write_all
+
+        return write_all(self, Path(folder))
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
+
+    def __str__(self) -> str:
+        from gstrace.reports.text import answer_text
+
+        return answer_text(self)
+
+
+def what_if(
+    trace: Trace | str | Path | None = None,
+    schemes: Iterable[str] = ("all",),
+    *,
+    baseline: str = "",
+    uarch: str | Iterable[str] = (),
+    ledger: str = "both",
+    window: str = "",
+    selection: Selection = EVERYTHING,
+    assume: Mapping[str, str] | None = None,
+    command: str = "",
+) -> Answer:
+    """Re-price a recording under every scheme. Raises UsageError for unknown names, NothingToPrice for no events.
+
+    schemes, uarch: names, globs, `all`, files; schemes also NAME:param=value. baseline: default the scheme that the
+    recorded kernel ran where that can be told, else swapgs. uarch: default by CPUID, else generic.
+    """
+    from gstrace.schemes import library
+    from gstrace.verdict.answer import Desk
+
+    recording = trace if isinstance(trace, Trace) else open(trace)
+    if ledger not in LEDGERS:
+        raise nearest(ledger, list(LEDGERS), what="ledger")
+    if window:
+        selection = Selection(**{**selection.__dict__, "window": window})
+    wanted = library.expand([schemes] if isinstance(schemes, str) else schemes)
+    base, why = baseline_of(recording, baseline)
+    machines = machines_for(recording, [uarch] if isinstance(uarch, str) and uarch else uarch or (), assume or {})
+    counts = recording.counts(selection)
+    if not counts:
+        raise NothingToPrice("the selection holds no event that a scheme could be billed for")
+    everyone = {s.name: s for s in (*wanted, base)}.values()
+    desks = [Desk(machine, base, counts, ledger) for machine in machines]
+    priced = [desk.priced(scheme) for desk in desks for scheme in everyone]
+    return Answer(recording, selection, counts, ledger, base, why, machines, priced, command)
+
+
+def baseline_of(trace: Trace, asked: str = "") -> tuple[Scheme, str]:
+    """The scheme that others are compared with, and why that one."""
+    from gstrace.schemes import library
+    from gstrace.uarchs import load
+    from gstrace.uarchs.facts import recorded_scheme, resolve
+
+    if asked:
+        return library.parse(asked), "asked for"
+    matched, _ = load.match(trace.capture)
+    name, why = recorded_scheme(trace.capture, resolve(trace.capture, matched, named=False, assume={}))
+    if name is None:
+        return library.parse("swapgs"), f"no recorded scheme to compare with: {why}"
+    return library.parse(name), f"what the recorded kernel ran: {why}"
+
+
+def machines_for(trace: Trace, asked: Iterable[str], assume: Mapping[str, str]) -> list[Machine]:
+    """The microarchitectures to price on, each with what is known of the machine."""
+    from gstrace.uarchs import load
+    from gstrace.verdict.answer import machine
+
+    names = list(asked)
+    if names:
+        return [machine(trace.capture, u, "asked for", named=True, assume=assume) for u in load.select(names)]
+    found, why = load.match(trace.capture)
+    return [machine(trace.capture, found, why, named=False, assume=assume)]

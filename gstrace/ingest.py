@@ -1,0 +1,136 @@
+"""One recording in, one `.gst` out: drives the importer's stream and hands each piece to store and replay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from gstrace import __version__
+from gstrace.errors import NothingToPrice, OutputError
+from gstrace.events.capture import Capture, read_machine
+from gstrace.importers.registry import Source, open_reader
+from gstrace.importers.stream import Stream
+from gstrace.progress import Progress
+from gstrace.replay.census import Replay
+from gstrace.store.gst import CENSUS, THREAD, Gst, Writer
+
+if TYPE_CHECKING:
+    from gstrace.replay.census import Census, Threads
+
+KERNEL: Final = {0: False, 1: True, 2: None}
+
+
+def destination(source: Source, output: Path | None) -> Path:
+    """Where a recording's `.gst` goes: `perf.data` → `perf.gst` beside it, unless `output` says otherwise."""
+    if output is not None:
+        return output
+    if source.path is None:
+        raise OutputError("a recording from standard input has no name", hint="say where to put it: -o NAME.gst")
+    return source.path.with_suffix(".gst")
+
+
+def machine_folder(source: Source, given: Path | None) -> Path | None:
+    """`--machine`, else `TRACE.machine/` if it is there."""
+    if given is not None or source.path is None:
+        return given
+    beside = source.path.with_name(source.path.name + ".machine")
+    return beside if beside.is_dir() else None
+
+
+def same_input(place: Path, digest: str) -> bool:
+    """Whether a `.gst` is of this input and of this gstrace."""
+    try:
+        manifest = Gst(place).manifest
+    except Exception:
+        return False
+    return manifest.get("digest") == digest and manifest.get("gstrace") == __version__
+
+
+def ingest(
+    source: Source, place: Path, *, force: bool = False, machine: Path | None = None, wanted: str = "", quiet: bool = False
+) -> Gst:
+    """Read a recording into `place`. An existing one stays (OutputError) unless it is of the same input, or `force`.
+
+    Bounded memory: rows travel in pieces. Raises what the importer raises; then nothing is left at `place`.
+    """
+    if place.exists() and not force and not same_input(place, source.digest()):
+        raise OutputError(f"{place} exists and is of another input", hint="--force replaces it, -o writes elsewhere")
+    machine = machine_folder(source, machine)
+    with Progress(source.name, quiet=quiet) as progress:
+        progress.say("loading kernels (compiled once per installation)")
+        known, reader = open_reader(source, wanted, _event_formats(machine))
+        stream, replay = Stream(reader), Replay()
+        with Writer(place) as writer:
+            events = 0
+            for rows in stream.rows():
+                writer.add(rows, reader.texts)
+                replay.feed(rows)
+                events += rows.size
+                progress.update(reader.progress, source.size, f"{events / 1e6:.1f} M events")
+            if not events:
+                raise NothingToPrice(f"{source.name} holds no event that gstrace knows")
+            replay.finish()
+            capture = reader.capture
+            if machine is not None:
+                capture = with_machine(capture, machine)
+            writer.finish(
+                census=census_table(replay.census()),
+                threads=thread_table(replay.threads(), reader.texts),
+                texts=reader.texts,
+                capture=capture,
+                provenance=_provenance(source, known.title, stream, replay, reader.skipped),
+            )
+    return Gst(place)
+
+
+def with_machine(recorded: Capture, machine: Path) -> Capture:
+    """A recording's facts with those of a `--machine` folder. The folder's facts first: they say more than a header does; the recording's own where it is silent."""
+    capture = Capture()
+    read_machine(machine, capture)
+    for name, fact in recorded:
+        capture.set(name, fact.value, fact.source)
+    return capture
+
+
+def _event_formats(machine: Path | None) -> dict[str, str] | None:
+    folder = machine / "events" if machine else None
+    if folder is None or not folder.is_dir():
+        return None
+    found = folder.glob("*/*/format")
+    return {f"{p.parent.parent.name}/{p.parent.name}": p.read_text(encoding="utf-8", errors="replace") for p in found}
+
+
+def _provenance(source: Source, title: str, stream: Stream, replay: Replay, skipped: dict[str, int]) -> dict[str, Any]:
+    return {
+        "gstrace": __version__,
+        "source": source.name,
+        "size": source.size,
+        "digest": source.digest(),
+        "format": title,
+        "anomalies": dict(sorted(stream.anomalies.items())),
+        "inferred_switches": replay.inferred_switches,
+        "skipped": dict(sorted(skipped.items())),
+    }
+
+
+def census_table(census: Census) -> pa.Table:
+    """The census as it is stored."""
+    return pa.table([getattr(census, name) for name in CENSUS.names], schema=CENSUS)
+
+
+def thread_table(threads: Threads, texts: list[str]) -> pa.Table:
+    """The thread table as it is stored."""
+    comm = ["idle" if i == 0 else texts[c] if c >= 0 else None for i, c in enumerate(threads.comm.tolist())]
+    columns = {
+        "tid": threads.tid.astype(np.int32),
+        "tgen": threads.tgen.astype(np.int32),
+        "pid": pa.array(threads.pid.astype(np.int32), mask=threads.pid == 0),
+        "comm": comm,
+        "kernel": [KERNEL[k] for k in threads.kernel.tolist()],
+        "first_ts": threads.first_ts,
+        "last_ts": threads.last_ts,
+    }
+    return pa.table([columns[name] for name in THREAD.names], schema=THREAD)

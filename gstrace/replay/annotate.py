@@ -1,0 +1,52 @@
+"""The same kernel over a stored stream, listening: each event with its situations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from gstrace.events.rows import Rows
+from gstrace.replay import state as st
+from gstrace.replay.census import Census, Replay
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    I64 = npt.NDArray[np.int64]
+
+LISTEN: Final = 1 << 16
+
+
+def listen(stream: Iterable[tuple[Rows, list[str]]]) -> Iterator[I64]:
+    """Every situation of a recording, in the order in which the replay decides them: int64 [n, EMITTED_FIELDS], columns
+    `state.E_*`. A return to user mode is decided by the event that proves it, and has the time of the event after
+    which it happened.
+    """
+    replay = Replay(LISTEN)
+    for rows, _ in stream:
+        yield from replay.feed(rows)
+    yield from replay.finish()
+
+
+def between(stream: Iterable[tuple[Rows, list[str]]], since: int | None, until: int | None) -> Census:
+    """The census of since ≤ time < until (ns; None: open): one window of time for each segment."""
+    low, high = since if since is not None else -(2**63), until if until is not None else 2**63 - 1
+    total = np.zeros((0, 5), np.int64)
+    for part in listen(stream):
+        ts = part[:, st.E_TS]
+        inside = part[(ts >= low) & (ts < high)][:, [st.E_SEGMENT, st.E_CPU, st.E_SLOT, st.E_CODE, st.E_COUNT]]
+        total = _summed(np.concatenate([total, inside]))
+    segment, cpu, thread, situation, count = total.T
+    i32 = np.int32
+    cells = (segment.astype(i32), np.full(len(total), low), cpu.astype(i32), thread.astype(i32), situation.astype(i32))
+    return Census(*cells, count)
+
+
+def _summed(cells: I64) -> I64:
+    """Rows alike but for their last column, made one: the last columns added."""
+    keys, inverse = np.unique(cells[:, :-1], axis=0, return_inverse=True)
+    counts = np.zeros(len(keys), np.int64)
+    np.add.at(counts, inverse, cells[:, -1])
+    return np.column_stack([keys, counts])

@@ -1,0 +1,181 @@
+"""One question answered: every scheme's bill, cycles, difference and verdict on every microarchitecture asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+import numpy as np
+
+from gstrace.events.capture import Capture
+from gstrace.pricing.bill import Bill, Counts, bill
+from gstrace.pricing.difference import LEDGER_SETS, Cost, Expansion, expand, needed, price
+from gstrace.replay.situations import Event, completions, decode
+from gstrace.schemes.compile import Scheme
+from gstrace.schemes.compile import completions as machines_of
+from gstrace.schemes.facts import Facts
+from gstrace.schemes.operations import OPERATIONS
+from gstrace.uarchs import prices
+from gstrace.uarchs.facts import Known, resolve
+from gstrace.uarchs.uarch import Uarch
+from gstrace.verdict.breakeven import Driver, drivers
+from gstrace.verdict.decide import Verdict, decide, share_cheaper
+
+Quantiles = dict[str, float | None]
+PRICE_NAMES: Final = tuple(op.price for op in OPERATIONS)
+PRICES: Final = tuple(dict.fromkeys(PRICE_NAMES))
+"""Prices that bills draw on; two operations may share one (MOV to FS and to GS)."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A microarchitecture to price on: why this one, and what is known of the machine when it is this one."""
+
+    uarch: Uarch
+    why: str
+    known: Mapping[str, Known]
+
+    @property
+    def facts(self) -> Facts:
+        names = {f.name for f in fields(Facts)}
+        return Facts(**{name: known.value for name, known in self.known.items() if name in names})  # type: ignore[arg-type]
+
+
+def machine(capture: Capture, uarch: Uarch, why: str, *, named: bool, assume: Mapping[str, str]) -> Machine:
+    """What is known of the recorded machine (or of the one named): docs/contract.md, `--uarch`."""
+    return Machine(uarch, why, resolve(capture, uarch, named=named, assume=assume))
+
+
+@dataclass(frozen=True)
+class Priced:
+    """One scheme on one microarchitecture. Figures over the selection, cycles; null where they cannot be had (`why`)."""
+
+    scheme: Scheme
+    machine: Machine
+    bill: Bill
+    cycles: dict[str, Quantiles] | None
+    difference: dict[str, Quantiles] | None
+    per_entry: Quantiles | None
+    per_switch: Quantiles | None
+    share_cheaper: tuple[float, float] | None
+    verdict: Verdict
+    quality: str | None
+    drivers: tuple[Driver, ...]
+
+
+def events(counts: Counts) -> dict[str, int]:
+    """How often each class of event occurred, by the names of `report by-event`."""
+    found: dict[str, int] = {}
+    for code, n in counts.items():
+        name = event_class(code)
+        found[name] = found.get(name, 0) + n
+    return dict(sorted(found.items()))
+
+
+def event_class(code: int) -> str:
+    """A situation's event in a word or two: `entry syscall`, `switch gs`, `interrupt open`, …"""
+    event, values = decode(code)
+    match event:
+        case Event.ENTRY | Event.RETURN | Event.ARRIVAL:
+            return f"{event.name.lower()} {values['via']}"
+        case Event.INTERRUPT:
+            return "interrupt open"
+        case Event.NMI:
+            return f"nmi {'open' if values['origin'] == 'unknown' else values['origin']}"
+        case Event.SWITCH_GS | Event.SWITCH_FS:
+            inferred = " inferred" if values["inferred"] == "yes" else ""
+            return f"{event.name.lower().replace('_', ' ')}{inferred}"
+    return event.name.lower().replace("_", " ")
+
+
+def entries_and_switches(counts: Counts) -> tuple[int, int]:
+    """Entries from user mode at the likeliest completion, and context switches, inferred ones included."""
+    entries = switches = 0
+    for code, n in counts.items():
+        happened = [decode(known)[0] for known in completions(code)[0]]
+        entries += n * happened.count(Event.ENTRY)
+        switches += n * happened.count(Event.SWITCH_GS)
+    return entries, switches
+
+
+class Desk:
+    """Prices schemes on one machine against one baseline: the draws are made once and shared."""
+
+    def __init__(self, on: Machine, baseline: Scheme, counts: Counts, ledger: str) -> None:
+        self.on, self.baseline, self.counts, self.ledger = on, baseline, counts, ledger
+        drawn = prices.draw(on.uarch, PRICES)
+        self._draws = drawn[:, [PRICES.index(name) for name in PRICE_NAMES]]
+        self._unpriced = np.isnan(self._draws[0])
+
+    def priced(self, scheme: Scheme) -> Priced:
+        """One scheme's figures."""
+        facts, counts = self.on.facts, self.counts
+        own = machines_of([scheme], facts)
+        pair = machines_of([scheme, self.baseline], facts)
+        amounts = [expand(scheme, None, f, counts) for f in own]
+        gaps = [expand(scheme, self.baseline, f, counts) for f in pair]
+        lacking = self._lacking([e["both"] for e in amounts + [expand(self.baseline, None, f, counts) for f in pair]])
+        quality = prices.quality(self.on.uarch, [n for n, u in zip(PRICE_NAMES, self._used(gaps), strict=True) if u])
+        head = (scheme, self.on, bill(scheme, own, counts))
+        if lacking:
+            return Priced(*head, None, None, None, None, None, Verdict(None, lacking), quality, ())
+        cycles = {name: self._cost(amounts, name).quantiles() for name in LEDGER_SETS}
+        costs = {name: self._cost(gaps, name) for name in LEDGER_SETS}
+        chosen = costs[self.ledger]
+        entries, switches = entries_and_switches(counts)
+        return Priced(
+            *head,
+            cycles,
+            {name: cost.quantiles() for name, cost in costs.items()},
+            _per(chosen.quantiles(), entries),
+            _per(chosen.quantiles(), switches),
+            share_cheaper(chosen),
+            decide(chosen),
+            quality,
+            self._drivers(gaps[0][self.ledger]),
+        )
+
+    def _cost(self, expansions: Sequence[Mapping[str, Expansion]], name: str) -> Cost:
+        return price([e[name] for e in expansions], self._draws, self.counts)
+
+    def _used(self, gaps: Sequence[Mapping[str, Expansion]]) -> list[bool]:
+        return [bool(u) for u in needed([e[self.ledger] for e in gaps])]
+
+    def _lacking(self, expansions: Sequence[Expansion]) -> str:
+        """Why no cycles can be given: an instruction that the bill needs and this CPU lacks; empty if none."""
+        names = [PRICE_NAMES[i] for i in np.flatnonzero(needed(expansions) & self._unpriced)]
+        missing = prices.missing(self.on.uarch, list(dict.fromkeys(names)))
+        return "; ".join(f"{self.on.uarch.id} has no {name}: {reason}" for name, reason in missing.items())
+
+    def _drivers(self, gap: Expansion) -> tuple[Driver, ...]:
+        times = np.zeros(len(PRICES))
+        np.add.at(times, [PRICES.index(name) for name in PRICE_NAMES], gap.likely())
+        return tuple(drivers(times, PRICES, prices.ranges(self.on.uarch, PRICES)))
+
+
+def _per(figure: Quantiles, number: int) -> Quantiles | None:
+    return {k: None if v is None else v / number for k, v in figure.items()} if number else None
+
+
+def to_json(p: Priced, ledger: str) -> dict[str, Any]:
+    """One entry of the answer's `schemes` (schemas/what-if.v1.json)."""
+    cheaper = p.share_cheaper
+    return {
+        "id": p.scheme.name,
+        "uarch": p.machine.uarch.id,
+        "parameters": dict(p.scheme.parameters),
+        "user_gs": p.scheme.user_gs,
+        "bill": p.bill.to_json(),
+        "cycles": p.cycles and p.cycles[ledger],
+        "difference": p.difference and p.difference[ledger],
+        "by_ledger": {
+            name: {"cycles": p.cycles and p.cycles[name], "difference": p.difference and p.difference[name]}
+            for name in ("gs", "fs")
+        },
+        "per_event": {"entry": p.per_entry, "switch": p.per_switch},
+        "share_cheaper": None if cheaper is None else {"least": cheaper[0], "most": cheaper[1]},
+        "quality": p.quality,
+        "verdict": p.verdict.word,
+        "why": p.verdict.why,
+    }
