@@ -1,0 +1,1 @@
+"""Schemes as data: what each way of handling the bases executes in each situation."""
