@@ -1,5 +1,9 @@
 """Every microarchitecture's file: complete, ordered, with sources; and what a file of one's own is told."""
 
+import re
+from collections import Counter
+from pathlib import Path
+
 import pytest
 
 from gstrace.errors import UsageError
@@ -82,6 +86,15 @@ def test_generic_reaches_from_the_lowest_to_the_highest_of_all():
         cycles = [found for other in others if (found := other.prices[op].cycles)]
         assert price.cycles.low == min(c.low for c in cycles), op
         assert price.cycles.high == max(c.high for c in cycles), op
+
+
+def test_the_documented_qualities():
+    text = (Path(__file__).resolve().parents[2] / "docs" / "costs.md").read_text(encoding="utf-8")
+    prices = [price for name in UARCHS for price in load.load(name).prices.values()]
+    counted = Counter(price.quality for price in prices if price.cycles is not None)
+    stated = re.findall(r"^\| `(\w+)` \| .* \| (\d+) \|$", text, flags=re.MULTILINE)
+    assert {quality: int(number) for quality, number in stated} == counted
+    assert f"Of the {counted.total()} prices outside the {len(prices) - counted.total()} combinations" in text
 
 
 def test_a_file_may_price_what_it_knows(read):
