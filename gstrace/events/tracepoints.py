@@ -126,3 +126,11 @@ def find(perf_name: str) -> Tracepoint | None:
         if known == perf_name or (known.endswith("*") and perf_name.startswith(known[:-1])):
             return tracepoint
     return None
+
+
+def name_hash(text: bytes) -> int:
+    """31 bits for a name, the same in every format (`&name`): FNV-1a."""
+    value = 0x811C9DC5
+    for byte in text:
+        value = ((value ^ byte) * 0x01000193) & 0xFFFFFFFF
+    return value & 0x7FFFFFFF

@@ -1,0 +1,336 @@
+"""Kernel: walks the records of a buffer and fills columns; the only place where a record's bytes become numbers.
+
+    type u32  misc u16  size u16  body  [tail]
+
+Every record is checked against the buffer's end before it is read, and every part of it against the record's.
+Functions change `state`, `rows` and `notes` in place and say how it went; nothing here raises.
+Twin: tests/importers/perfdata/plain.py.
+"""
+
+from __future__ import annotations
+
+from gstrace.events.losses import LOSS_CODE
+from gstrace.events.tables import NULL, Kind, Task
+from gstrace.importers.kernel import FIRST, KIND, LAST, LESSER, LOW32, NEED, TYPE, decode, digest, load
+from gstrace.importers.perfdata.layout import (
+    CHAIN,
+    CPU,
+    EACH,
+    FIXED,
+    GROUP,
+    ID,
+    ORIGIN,
+    TAIL,
+    TAIL_CPU,
+    TAIL_TIME,
+    TIME,
+)
+from gstrace.jit import njit
+
+DONE, MORE, FULL, BAD, META, START = range(6)
+"""What `walk` may say: all taken; a record reaches over the end; a buffer must be emptied; no record can be here;
+this record is the caller's; the first row that is not of the time before the recording is next."""
+
+# state
+ROW, STARTED, NEWEST, ROUND, HORIZON, BY_TYPE, ID_AT, TEXTS, MARKS, CHAINED, CHAINS, POOLED, MAPPED, UNKNOWN_ID, UNREAD = range(15)
+STATE_FIELDS = 15
+"""ROW: the next free row. STARTED: rows may be made. NEWEST: largest time so far. ROUND, HORIZON: NEWEST at the last
+round's end, and at the one's before. BY_TYPE: events are told apart by their raw data's type, having no ids.
+ID_AT: where a sample's id is. TEXTS, MARKS, CHAINED, CHAINS, POOLED: how full `notes` is. MAPPED: process of the last
+mark of a mapping. UNKNOWN_ID, UNREAD: records of undeclared events, and records that could not be decoded."""
+
+UNREADABLE = 255
+"""KIND of an event that is wanted, but that this file cannot decode."""
+
+SAMPLE, ROUND_END = 9, 68
+MMAP, LOST, COMM, EXIT, THROTTLE, UNTHROTTLE, FORK, MMAP2, LOST_SAMPLES = 1, 2, 3, 4, 5, 6, 7, 10, 13
+HEADER_ATTR, EVENT_TYPE, TRACING_DATA, ID_INDEX, AUXTRACE, THREAD_MAP = 64, 65, 66, 69, 71, 73
+EVENT_UPDATE, HEADER_FEATURE, COMPRESSED, COMPRESSED2 = 78, 80, 81, 83
+TYPES = 128
+"""Record types that are counted each; larger ones are counted together, as the last."""
+
+CONTEXTS, IN_KERNEL, IN_USER, IN_USER_DEFERRED = -4095, -128, -512, -640
+MAX_CPU = 0xFFFF
+
+K_TASK, K_LOSS = int(Kind.TASK), int(Kind.LOSS)
+T_FORK, T_EXEC, T_EXIT, T_RENAME = int(Task.FORK), int(Task.EXEC), int(Task.EXIT), int(Task.RENAME)
+L_LOST, L_LOST_SAMPLES, L_FILTERED = LOSS_CODE["lost"], LOSS_CODE["lost_samples"], LOSS_CODE["filtered"]
+L_THROTTLED, L_THROTTLE_END = LOSS_CODE["throttled"], LOSS_CODE["throttle_end"]
+
+
+@njit
+def put(rows, row, kind, lesser, cpu, tid, ts, a, b, c, d, hashed):
+    rows.kind[row], rows.lesser[row], rows.cpu[row], rows.tid[row], rows.text[row] = kind, lesser, cpu, tid, -1
+    rows.ts[row], rows.a[row], rows.b[row], rows.c[row], rows.d[row] = ts, a, b, c, d
+    rows.digest[row] = hashed
+
+
+@njit
+def find_event(plan, key):
+    """Row of `plan.events` for an id (or a type), or −1. The table has free places, so the search ends."""
+    mask = plan.keys.size - 1
+    slot = (key ^ (key >> 15)) & mask
+    while plan.values[slot] >= 0:
+        if plan.keys[slot] == key:
+            return plan.values[slot]
+        slot = (slot + 1) & mask
+    return -1
+
+
+@njit
+def note_text(notes, state, row, at, length):
+    n = state[TEXTS]
+    notes.text_row[n], notes.text_at[n], notes.text_length[n] = row, at, length
+    state[TEXTS] = n + 1
+
+
+@njit
+def note_chain(words, at, nr, event, notes, state):
+    """Number of this event's chain among the distinct ones since the last reset.
+
+    A chain is its kernel frames, and whether user frames follow. → number, or −1 where `notes` is full.
+    """
+    if state[CHAINS] >= notes.chain_event.size or state[POOLED] + nr > notes.pool.size:
+        return -1
+    start = state[POOLED]
+    n, in_kernel, user = start, False, 0
+    key = event
+    for i in range(nr):
+        ip = load(words, at + (i << 3))
+        if ip < 0 and ip >= CONTEXTS:
+            in_kernel = ip == IN_KERNEL
+            if ip == IN_USER or ip == IN_USER_DEFERRED:
+                user = 1
+        elif in_kernel:
+            notes.pool[n] = ip
+            n += 1
+            key = (key ^ ip) * -7046029254386353131
+            key ^= (key >> 29) & 0x7FFFFFFFF
+    key = ((key ^ user) * -4417276706812531889) | 1
+    mask = notes.chain_key.size - 1
+    slot = (key >> 20) & mask
+    while notes.chain_key[slot] != 0:
+        if notes.chain_key[slot] == key:
+            return notes.chain_number[slot]
+        slot = (slot + 1) & mask
+    number = state[CHAINS]
+    notes.chain_key[slot], notes.chain_number[slot] = key, number
+    notes.chain_event[number], notes.chain_user[number] = event, user
+    notes.chain_start[number], notes.chain_end[number] = start, n
+    state[CHAINS], state[POOLED] = number + 1, n
+    return number
+
+
+@njit
+def sample(words, at, size, plan, rows, notes, state):
+    """One SAMPLE → one row, or a count. → DONE, FULL (nothing done), START (nothing done)."""
+    e = 0
+    if state[ID_AT] > 0:
+        if size < state[ID_AT] + 8:
+            state[UNREAD] += 1
+            return DONE
+        e = find_event(plan, load(words, at + state[ID_AT]))
+        if e < 0:
+            state[UNKNOWN_ID] += 1
+            return DONE
+    event = plan.events[e]
+    if size < event[FIXED]:
+        state[UNREAD] += 1
+        return DONE
+    ts = NULL
+    if event[TIME] > 0:
+        ts = load(words, at + event[TIME])
+        state[NEWEST] = max(state[NEWEST], ts)
+    if state[BY_TYPE] == 0:
+        if event[KIND] == 0:
+            notes.unwanted[e] += 1
+            return DONE
+        if event[KIND] == UNREADABLE:
+            state[UNREAD] += 1
+            return DONE
+    row = state[ROW]
+    if row >= rows.ts.size or state[TEXTS] >= notes.text_row.size or state[CHAINED] >= notes.chained_row.size:
+        return FULL
+    p, end = at + event[FIXED], at + size
+    if event[GROUP] > 0:
+        if end - p < event[GROUP]:
+            state[UNREAD] += 1
+            return DONE
+        members = load(words, p)
+        p += event[GROUP]
+        if members < 0 or members > (end - p) // event[EACH]:
+            state[UNREAD] += 1
+            return DONE
+        p += members * event[EACH]
+    frames, nr = 0, 0
+    if event[CHAIN] > 0:
+        if end - p < 8:
+            state[UNREAD] += 1
+            return DONE
+        nr = load(words, p)
+        frames = p + 8
+        if nr < 0 or nr > (end - frames) >> 3:
+            state[UNREAD] += 1
+            return DONE
+        p = frames + (nr << 3)
+    if end - p < 4:
+        state[UNREAD] += 1
+        return DONE
+    raw = p + 4
+    raw_size = load(words, p) & LOW32
+    if raw_size > end - raw or raw_size < 2:
+        state[UNREAD] += 1
+        return DONE
+    kind = load(words, raw) & 0xFFFF
+    if state[BY_TYPE] > 0:
+        e = find_event(plan, kind)
+        if e < 0:
+            state[UNKNOWN_ID] += 1
+            return DONE
+        event = plan.events[e]
+        if event[KIND] == 0:
+            notes.unwanted[e] += 1
+            return DONE
+    cpu = load(words, at + event[CPU]) & LOW32
+    if kind != event[TYPE] or raw_size < event[NEED] or ts <= 0 or cpu > MAX_CPU or event[KIND] == UNREADABLE:
+        state[UNREAD] += 1
+        return DONE
+    if state[STARTED] == 0:
+        return START
+    tid, a, b, c, d, text, length = decode(words, raw, raw_size, event, plan.ops)
+    if event[ORIGIN] > 0 and nr > 0:
+        number = note_chain(words, frames, nr, e, notes, state)
+        if number < 0:
+            return FULL
+        n = state[CHAINED]
+        notes.chained_row[n], notes.chained_number[n] = row, number
+        state[CHAINED] = n + 1
+    if tid == NULL:
+        tid = -1
+    put(rows, row, event[KIND], event[LESSER], cpu, tid, ts, a, b, c, d, digest(words, at, size, plan.salt))
+    if length >= 0:
+        note_text(notes, state, row, text, length)
+    state[ROW] = row + 1
+    return DONE
+
+
+@njit
+def side(words, at, size, kind, misc, plan, rows, notes, state):
+    """One record of a task's life or of a loss → one row; one made before the recording began → a mark.
+
+    → DONE, FULL (nothing done), START (nothing done).
+    """
+    row = state[ROW]
+    if row >= rows.ts.size or state[TEXTS] >= notes.text_row.size or state[MARKS] >= notes.marks.size:
+        return FULL
+    e = 0
+    if state[ID_AT] == 8 and size >= 16:
+        # With IDENTIFIER the id is a sample's first word and every other record's last; 0 in those that perf made.
+        e = max(find_event(plan, load(words, at + size - 8)), 0)
+    event = plan.events[e]
+    body = size - event[TAIL]
+    if body < (16 if kind == LOST_SAMPLES or kind == COMM or kind == MMAP or kind == MMAP2 else
+               24 if kind == LOST else 32):
+        state[UNREAD] += 1
+        return DONE
+    ts = NULL
+    if event[TAIL_TIME] > 0:
+        ts = load(words, at + size - event[TAIL_TIME])
+    elif kind == FORK or kind == EXIT:
+        ts = load(words, at + 24)
+    elif kind == THROTTLE or kind == UNTHROTTLE:
+        ts = load(words, at + 8)
+    elif state[STARTED] > 0:
+        ts = state[NEWEST]
+    cpu = -1
+    if event[TAIL_CPU] > 0 and ts > 0:
+        cpu = load(words, at + size - event[TAIL_CPU]) & LOW32
+        if cpu > MAX_CPU:
+            cpu = -1
+    if kind == MMAP or kind == MMAP2 or ((kind == COMM or kind == FORK) and ts <= 0):
+        pid = load(words, at + 8) & LOW32
+        if state[STARTED] > 0 or ts > 0 or ((kind == MMAP or kind == MMAP2) and pid == state[MAPPED]):
+            notes.skipped[kind] += 1
+            return DONE
+        if kind == MMAP or kind == MMAP2:
+            state[MAPPED] = pid
+        n = state[MARKS]
+        notes.marks[n] = at
+        state[MARKS] = n + 1
+        return DONE
+    if ts > 0:
+        state[NEWEST] = max(state[NEWEST], ts)
+    else:
+        ts = state[NEWEST]
+    if state[STARTED] == 0:
+        return START
+    hashed = digest(words, at, size, plan.salt)
+    pid = load(words, at + 8) & LOW32
+    if kind == COMM:
+        tid = (load(words, at + 12) << 32) >> 32
+        what = T_EXEC if misc & 0x2000 else T_RENAME
+        put(rows, row, K_TASK, plan.task_lesser[what], cpu, tid, ts, what | (pid << 8), tid, NULL, NULL, hashed)
+        note_text(notes, state, row, at + 16, body - 16)
+    elif kind == FORK or kind == EXIT:
+        tid = (load(words, at + 16) << 32) >> 32
+        what = T_FORK if kind == FORK else T_EXIT
+        by = load(words, at + 16) >> 32 if kind == FORK else tid
+        put(rows, row, K_TASK, plan.task_lesser[what], cpu, by, ts, what | (pid << 8), tid, NULL, NULL, hashed)
+    elif kind == LOST:
+        put(rows, row, K_LOSS, 0, cpu, -1, ts, L_LOST, load(words, at + 16), NULL, NULL, hashed)
+    elif kind == LOST_SAMPLES:
+        what = L_FILTERED if misc & 0x8000 else L_LOST_SAMPLES
+        put(rows, row, K_LOSS, 0, cpu, -1, ts, what, load(words, at + 8), NULL, NULL, hashed)
+    else:
+        what = L_THROTTLED if kind == THROTTLE else L_THROTTLE_END
+        put(rows, row, K_LOSS, 0, cpu, -1, ts, what, NULL, NULL, NULL, hashed)
+    state[ROW] = row + 1
+    return DONE
+
+
+@njit
+def walk(words, at, end, plan, rows, notes, state):
+    """Take whole records of bytes [at, end) of `words` (int64[::1], 8 bytes more than end).
+
+    plan: `plan.Plan`; rows: `columns.Columns`; notes: `columns.Notes`; state: int64[STATE_FIELDS].
+    → (status, first byte not taken).
+    """
+    while end - at >= 8:
+        head = load(words, at)
+        kind, misc, size = head & LOW32, (head >> 32) & 0xFFFF, (head >> 48) & 0xFFFF
+        if kind == SAMPLE:
+            if size < 8:
+                return BAD, at
+            if size > end - at:
+                return MORE, at
+            status = sample(words, at, size, plan, rows, notes, state)
+            if status != DONE:
+                return status, at
+        elif kind == COMPRESSED2 or kind == COMPRESSED:
+            return META, at
+        elif size < 8:
+            return BAD, at
+        elif size > end - at:
+            return MORE, at
+        elif (kind >= MMAP and kind <= FORK) or kind == MMAP2 or kind == LOST_SAMPLES:
+            status = side(words, at, size, kind, misc, plan, rows, notes, state)
+            if status != DONE:
+                return status, at
+        elif kind == ROUND_END:
+            # perf flushes at a round's end what is not newer than the newest of the round before: nothing older
+            # than that can come. `marks` may still become rows of time 0, so there is no promise before the start.
+            if state[STARTED] > 0:
+                state[HORIZON], state[ROUND] = state[ROUND], state[NEWEST]
+        elif (
+            (kind >= HEADER_ATTR and kind <= TRACING_DATA)
+            or kind == ID_INDEX
+            or kind == AUXTRACE
+            or kind == THREAD_MAP
+            or kind == EVENT_UPDATE
+            or kind == HEADER_FEATURE
+        ):
+            return META, at
+        else:
+            notes.skipped[min(kind, TYPES - 1)] += 1
+        at += size
+    return (DONE if at == end else MORE), at

@@ -1,0 +1,129 @@
+"""From attributes and formats to the tables by which the kernel walks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from gstrace.events.tables import Task
+from gstrace.events.tracepoints import TRACEPOINTS, Tracepoint
+from gstrace.importers.formats import Format
+from gstrace.importers.kernel import FIRST, HEAD_FIELDS, KIND, LAST, OP_FIELDS
+from gstrace.importers.perfdata import attr as at
+from gstrace.importers.perfdata import layout
+from gstrace.importers.perfdata.attr import TRACEPOINT, Attr
+from gstrace.importers.perfdata.kernel import UNREADABLE
+from gstrace.importers.programs import compile_event, recorded_roles
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    I64 = npt.NDArray[np.int64]
+    I32 = npt.NDArray[np.int32]
+
+SALT_WORDS = (1 << 13) + 1
+_TASK_ROLES = {Task.FORK: "fork", Task.EXEC: "exec", Task.RENAME: "rename", Task.EXIT: "exit"}
+
+
+class Plan(NamedTuple):
+    """keys, values: open hash table from id to row of `events`, −1 for free. events: [n, layout.EVENT_FIELDS].
+    ops: [any, OP_FIELDS], the programs' steps. task_lesser: by `Task`. salt: for digests."""
+
+    keys: I64
+    values: I32
+    events: I64
+    ops: I64
+    task_lesser: I64
+    salt: I64
+
+
+@dataclass
+class Planned:
+    """A plan; by_type, id_at: as in the kernel's state; wanted: tracepoints decoded; missing: tracepoints that have
+    no format here; untimed: wanted ones that were recorded without time or CPU."""
+
+    plan: Plan
+    by_type: bool
+    id_at: int
+    wanted: list[Tracepoint] = field(default_factory=list)
+    missing: int = 0
+    untimed: list[str] = field(default_factory=list)
+
+
+def make_plan(attrs: Sequence[Attr], formats: Mapping[int, Format]) -> Planned:
+    """Formats by event id of the recording kernel. At least one attribute."""
+    recorded = [formats.get(a.config) if a.type == TRACEPOINT else None for a in attrs]
+    events = frozenset(f.event for f in recorded if f is not None)
+    roles = recorded_roles(events)
+    rows: list[list[int]] = []
+    ops: list[list[int]] = []
+    planned = Planned(_NO_PLAN, by_type=False, id_at=0)
+    for attr, known in zip(attrs, recorded, strict=True):
+        rows.append(_event(attr, known, events, roles, ops, planned))
+    planned.id_at = rows[0][layout.ID]
+    planned.by_type = not planned.id_at and len(attrs) > 1
+    keys, values = _table(attrs, by_type=planned.by_type)
+    planned.plan = Plan(
+        keys,
+        values,
+        np.array(rows, np.int64).reshape(len(rows), layout.EVENT_FIELDS),
+        np.array(ops, np.int64).reshape(len(ops), OP_FIELDS),
+        np.array([int(_TASK_ROLES.get(task, "") in roles) for task in Task], np.int64),
+        np.random.default_rng(2).integers(-(2**63), 2**63 - 1, SALT_WORDS, np.int64),
+    )
+    return planned
+
+
+def _event(
+    attr: Attr,
+    known: Format | None,
+    events: frozenset[str],
+    roles: Mapping[str, int],
+    ops: list[list[int]],
+    planned: Planned,
+) -> list[int]:
+    head, placed = [0] * HEAD_FIELDS, layout.place(attr)
+    program = compile_event(known, events, roles) if known is not None else None
+    if program is not None:
+        head = program.head
+        head[FIRST], head[LAST] = len(ops), len(ops) + len(program.ops)
+        ops.extend(program.ops)
+        placed[layout.ORIGIN - HEAD_FIELDS] = int(program.tracepoint.origin and attr.chain_has_kernel)
+        if not attr.sample_type & at.RAW or not attr.sample_type & at.TIME or not attr.sample_type & at.CPU:
+            planned.untimed.append(program.tracepoint.perf if known is None else known.event)
+            head[KIND] = UNREADABLE
+        else:
+            planned.wanted.append(program.tracepoint)
+    elif attr.type == TRACEPOINT and known is None:
+        planned.missing += 1
+        head[KIND] = UNREADABLE
+    return head + placed
+
+
+def _table(attrs: Sequence[Attr], *, by_type: bool) -> tuple[I64, I32]:
+    """The hash table that `kernel.find_event` searches: at most half full. Of two events with one id the first counts."""
+    pairs: dict[int, int] = {}
+    for row, attr in enumerate(attrs):
+        for key in (attr.config & 0xFFFF,) if by_type else attr.ids:
+            if not by_type or attr.type == TRACEPOINT:
+                pairs.setdefault(key, row)
+    size = 1 << (2 * len(pairs) + 1).bit_length()
+    keys, values = np.zeros(size, np.uint64).view(np.int64), np.full(size, -1, np.int32)
+    for unsigned, row in pairs.items():
+        key = unsigned - (1 << 64) if unsigned >> 63 else unsigned
+        slot = (key ^ (key >> 15)) & (size - 1)
+        while values[slot] >= 0:
+            slot = (slot + 1) & (size - 1)
+        keys[slot], values[slot] = key, row
+    return keys, values
+
+
+_NO_PLAN = Plan(*(np.zeros(0, np.int64) for _ in range(6)))  # type: ignore[arg-type]
+
+
+def wanted_events() -> str:
+    """For messages: the events of which at least one is needed."""
+    return ", ".join(sorted({t.perf for t in TRACEPOINTS if t.rank == 0 and "*" not in t.perf})[:3])

@@ -1,0 +1,256 @@
+"""The loop: bytes from the file through the kernel into batches, and what the kernel leaves to be done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import BinaryIO, Final
+
+import numpy as np
+
+from gstrace.errors import NothingToPrice, UnreadableInput
+from gstrace.events.losses import LOSS_CODE
+from gstrace.events.tables import NULL, Kind, Task
+from gstrace.importers.batch import Batch
+from gstrace.importers.perfdata import kernel as k
+from gstrace.importers.perfdata.attr import TRACEPOINT
+from gstrace.importers.perfdata.columns import ROWS, new_columns, new_notes
+from gstrace.importers.perfdata.compressed import Unpacker, payload
+from gstrace.importers.perfdata.container import Container, read_container
+from gstrace.importers.perfdata.feed import Feed
+from gstrace.importers.perfdata.names import EVENT_TYPES, record_name
+from gstrace.importers.perfdata.origins import Origins
+from gstrace.importers.perfdata.plan import Planned, make_plan
+from gstrace.importers.perfdata.threads import Threads
+
+_RECORD_LINE: Final = (
+    "perf record -a -e raw_syscalls:sys_enter,raw_syscalls:sys_exit,sched:sched_switch,exceptions:page_fault_user …"
+)
+
+
+class PerfData:
+    """One open perf.data: a `Reader`. damage: a sentence with the byte where reading had to stop, '' for none.
+
+    A batch's arrays are views of buffers used again: they are good until the next batch is asked for.
+    """
+
+    def __init__(self, file: BinaryIO, name: str, formats: Mapping[str, str] | None = None, rows: int = ROWS) -> None:
+        self._file, self._name = file, name
+        self._container = read_container(file, name, formats)
+        self._planned = make_plan(self._container.attrs, self._container.formats)
+        self.capture = self._container.capture
+        self.texts: list[str] = []
+        self.skipped: dict[str, int] = {}
+        self.progress = 0
+        self.damage = ""
+        self._indices: dict[bytes, int] = {}
+        self._columns = new_columns(rows)
+        self._notes = new_notes(rows, len(self._container.attrs))
+        self._state = np.zeros(k.STATE_FIELDS, np.int64)
+        self._state[[k.ROUND, k.HORIZON]] = NULL
+        self._state[k.BY_TYPE], self._state[k.ID_AT] = self._planned.by_type, self._planned.id_at
+        self._state[k.MAPPED] = -1
+        self._threads = Threads()
+        self._origins = Origins(self._container.attrs)
+        self._unpacker = Unpacker()
+        self._inner = Feed()
+        self._whole_system = bool({"-a", "--all-cpus"} & set(self._container.command))
+
+    def batches(self) -> Iterator[Batch]:
+        """The rows in file order; see `Reader.batches`."""
+        check(self._name, self._container, self._planned)
+        outer = Feed(self._container.data)
+        while not self.damage and outer.fill(self._file, self._container.data_end):
+            self.progress = outer.start + outer.end
+            yield from self._walk(outer)
+        self._check_end(outer)
+        yield from self._finish()
+
+    def _walk(self, feed: Feed) -> Iterator[Batch]:
+        """All whole records of a feed."""
+        while not self.damage:
+            status = self._step(feed)
+            if status == k.FULL:
+                if self._state[k.ROW]:
+                    yield self._batch()
+            elif status == k.START:
+                yield from self._found()
+            elif status == k.META and feed is not self._inner:
+                if not (yield from self._meta(feed)):
+                    return
+            elif status in (k.BAD, k.META):
+                self._stop(feed, "damaged", f"the record at {{}} claims {_size(feed)} bytes, a record has 8 or more")
+            else:
+                return
+
+    def _step(self, feed: Feed) -> int:
+        """One call of the kernel, and what must be done while its records are still in the buffer."""
+        with np.errstate(over="ignore"):
+            status, feed.at = k.walk(
+                feed.words, feed.at, feed.end, self._planned.plan, self._columns, self._notes, self._state
+            )
+        notes, state = self._notes, self._state
+        for row, at, length in zip(
+            notes.text_row[: state[k.TEXTS]].tolist(),
+            notes.text_at[: state[k.TEXTS]].tolist(),
+            notes.text_length[: state[k.TEXTS]].tolist(),
+            strict=True,
+        ):
+            self._columns.text[row] = self._index(bytes(feed.bytes[at : at + length]).partition(b"\0")[0])
+        for at in notes.marks[: state[k.MARKS]].tolist():
+            size = int.from_bytes(feed.bytes[at + 6 : at + 8], "little")
+            self._threads.add(feed.bytes[at], bytes(feed.bytes[at : at + size]))
+        state[k.TEXTS] = state[k.MARKS] = 0
+        return int(status)
+
+    def _index(self, text: bytes) -> int:
+        index = self._indices.get(text)
+        if index is None:
+            index = self._indices[text] = len(self.texts)
+            self.texts.append(text.decode("utf-8", "replace"))
+        return index
+
+    def _meta(self, feed: Feed) -> Iterator[Batch]:
+        """The record that the kernel left to its caller. → whether it was all there."""
+        size = _size(feed)
+        kind = int.from_bytes(feed.bytes[feed.at : feed.at + 4], "little")
+        if kind in (k.COMPRESSED, k.COMPRESSED2):
+            found = payload(feed, kind, size)
+            if found is None:
+                return False
+            data, size = found
+            feed.at += size
+            yield from self._unpack(data)
+            return True
+        if size < 8:
+            self._stop(feed, "damaged", f"the record at {{}} claims {size} bytes, a record has 8 or more")
+            return True
+        if size > feed.held:
+            return False
+        record = bytes(feed.bytes[feed.at : feed.at + size])
+        if kind == k.THREAD_MAP and record[16:24] == b"\xff" * 8:
+            # A map of one thread, −1, stands for all.
+            self._whole_system = True
+        elif kind == k.AUXTRACE and size >= 16:
+            # Its payload follows outside of the record.
+            size += int.from_bytes(record[8:16], "little")
+        elif kind == k.TRACING_DATA and size >= 12:
+            size += -(-int.from_bytes(record[8:12], "little") // 8) * 8
+        self._count(record_name(kind))
+        feed.skip(size)
+        return True
+
+    def _unpack(self, data: bytes) -> Iterator[Batch]:
+        """Compressed records are one stream of records; one may begin in one of them and end in another."""
+        try:
+            for piece in self._unpacker.pieces(data, lambda: len(self._inner.room())):
+                self._inner.put(piece)
+                yield from self._walk(self._inner)
+                if self.damage:
+                    return
+        except ValueError as error:
+            self._stop(self._inner, "damaged", f"compressed records cannot be unpacked behind {{}}: {error}")
+
+    def _found(self) -> Iterator[Batch]:
+        """Rows for the threads that were there before; then real rows may come."""
+        self._state[k.STARTED] = 1
+        for tid, pid, kernel, comm in self._threads.found(whole_system=self._whole_system):
+            a = int(Task.FOUND) | (pid & 0xFFFFFFFF) << 8
+            yield from self._row(Kind.TASK, cpu=0, ts=0, a=a, b=tid, c=kernel, text=self._index(comm) if comm else -1)
+        self._threads = Threads()
+
+    def _row(
+        self, kind: Kind, *, cpu: int, ts: int, a: int, b: int = NULL, c: int = NULL, text: int = -1
+    ) -> Iterator[Batch]:
+        """A row that no single record made; its digest 0 is not compared."""
+        if self._state[k.ROW] == len(self._columns.ts):
+            yield self._batch()
+        row = int(self._state[k.ROW])
+        for column, value in zip(self._columns, (kind, 0, cpu, -1, text, ts, a, b, c, NULL, 0), strict=True):
+            column[row] = value
+        self._state[k.ROW] = row + 1
+
+    def _batch(self) -> Batch:
+        state, size = self._state, int(self._state[k.ROW])
+        if state[k.CHAINED]:
+            self._origins.settle(self._columns.c, self._notes, state)
+        state[k.ROW] = 0
+        return self._columns.batch(size, int(state[k.HORIZON]))
+
+    def _stop(self, feed: Feed, loss: str, sentence: str) -> None:
+        """Reading ends here: what came before is kept."""
+        what = "byte" if feed is not self._inner else "byte (unpacked)"
+        self.damage = f"{self._name}: {sentence.format(f'{what} {feed.place}')}"
+        self._loss = loss
+
+    def _check_end(self, outer: Feed) -> None:
+        if self.damage:
+            return
+        cut = self._container.cut
+        if cut:
+            self._stop(outer, "cut", f"{cut}; the records end at {{}}")
+        elif outer.held or outer.place != self._container.data_end:
+            self._stop(outer, "damaged", "the record at {} reaches over the end of the records")
+        elif self._inner.held:
+            self._stop(self._inner, "damaged", "the record at {} is not complete, and no more follow")
+
+    def _finish(self) -> Iterator[Batch]:
+        """The losses that are known only now, and the last batch."""
+        state = self._state
+        if not state[k.STARTED]:
+            yield from self._found()
+        losses = {"unknown_id": int(state[k.UNKNOWN_ID]), "undecodable": int(state[k.UNREAD])}
+        if self.damage:
+            losses[self._loss] = NULL
+        for name, count in losses.items():
+            if count:
+                yield from self._row(Kind.LOSS, cpu=-1, ts=int(state[k.NEWEST]), a=LOSS_CODE[name], b=count)
+        self._count_skipped()
+        if state[k.ROW]:
+            yield self._batch()
+
+    def _count(self, name: str, number: int = 1) -> None:
+        self.skipped[name] = self.skipped.get(name, 0) + number
+
+    def _count_skipped(self) -> None:
+        for kind in np.flatnonzero(self._notes.skipped).tolist():
+            self._count(record_name(kind), int(self._notes.skipped[kind]))
+        for event in np.flatnonzero(self._notes.unwanted).tolist():
+            name = event_name(self._container, event)
+            self._count(f"SAMPLE of {name}", int(self._notes.unwanted[event]))
+
+
+def _size(feed: Feed) -> int:
+    return int.from_bytes(feed.bytes[feed.at + 6 : feed.at + 8], "little")
+
+
+def event_name(container: Container, event: int) -> str:
+    """An event's name, as the file tells it, or its type and number."""
+    attr = container.attrs[event]
+    known = container.formats.get(attr.config) if attr.type == TRACEPOINT else None
+    if known is not None:
+        return known.event
+    kind = EVENT_TYPES.get(attr.type, f"type {attr.type}")
+    return container.names.get((attr.type, attr.config), f"{kind} {attr.config}")
+
+
+def check(name: str, container: Container, planned: Planned) -> None:
+    """Raise where no row can come of this file, and say why."""
+    if planned.wanted:
+        return
+    if planned.untimed:
+        raise UnreadableInput(
+            f"{name}: {', '.join(planned.untimed[:3])} recorded without time, CPU or raw data",
+            hint=f"record with: {_RECORD_LINE}",
+        )
+    if planned.missing:
+        why = container.cut or "; ".join(container.problems) or "the file does not hold them"
+        raise UnreadableInput(
+            f"{name}: no event formats: {why}",
+            hint="a perf.data file has its event formats at its end, and loses them with it; "
+            "`gstrace record` keeps them apart, and so does a pipe: perf record -o - … > FILE",
+        )
+    names = sorted({event_name(container, i) for i in range(len(container.attrs))})
+    raise NothingToPrice(
+        f"{name} records {', '.join(names[:5])}{' …' if len(names) > 5 else ''}; needed are system calls and switches",
+        hint=f"record with: {_RECORD_LINE}",
+    )

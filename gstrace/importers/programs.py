@@ -1,0 +1,124 @@
+"""From a tracepoint's declaration and its recorded format to the program that the kernel runs on its raw data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from gstrace.events.tables import NULL, TABLES, Kind, Origin, Phase
+from gstrace.events.tracepoints import Tracepoint, find
+from gstrace.importers import kernel as k
+from gstrace.importers.formats import PLAIN, Field, Format
+
+_TARGETS: Final = {"tid": k.TO_TID, "a": k.TO_A, "b": k.TO_B, "c": k.TO_C, "d": k.TO_D, "text": k.TO_TEXT}
+_PRESETS: Final = {"tid": k.TID0, "a": k.A0, "b": k.B0, "c": k.C0, "d": k.D0}
+_WIDTHS: Final = (1, 2, 4, 8)
+_LONGEST: Final = 0xFFFF
+"""Raw data is shorter than its record, and that has a u16 for its length: a field beyond cannot be."""
+
+
+@dataclass
+class Program:
+    """head: `kernel.HEAD_FIELDS` numbers, FIRST and LAST still open; ops: rows of `kernel.OP_FIELDS` numbers."""
+
+    tracepoint: Tracepoint
+    head: list[int]
+    ops: list[list[int]] = field(default_factory=list)
+
+
+def recorded_roles(events: Iterable[str]) -> dict[str, int]:
+    """The best (lowest) rank that the recorded events, `system:name`, have in each role."""
+    best: dict[str, int] = {}
+    for event in events:
+        tracepoint = find(event)
+        if tracepoint is not None and tracepoint.role:
+            best[tracepoint.role] = min(tracepoint.rank, best.get(tracepoint.role, tracepoint.rank))
+    return best
+
+
+def compile_event(recorded: Format, events: frozenset[str], roles: Mapping[str, int]) -> Program | None:
+    """The program for one recorded event; None where gstrace has no use for it.
+
+    events: all `system:name` recorded, which tell an interrupt without exit from one with; roles: `recorded_roles`.
+    """
+    tracepoint = find(recorded.event)
+    if tracepoint is None:
+        return None
+    head = [0] * k.HEAD_FIELDS
+    head[k.KIND] = int(tracepoint.kind)
+    head[k.LESSER] = int(bool(tracepoint.role) and roles.get(tracepoint.role, tracepoint.rank) < tracepoint.rank)
+    head[k.TYPE] = recorded.id & 0xFFFF
+    head[k.TID0 : k.D0 + 1] = [NULL] * 5
+    program = Program(tracepoint, head)
+    for target, source in {"tid": "common_pid", **tracepoint.fields}.items():
+        _add(program, recorded, target, source)
+    head[k.NEED] = max([2, *(op[k.OFFSET] + op[k.SIZE] for op in program.ops)])
+    if tracepoint.origin:
+        head[k.C0] = int(Origin.UNKNOWN)
+    if tracepoint.kind is Kind.IRQ and head[k.B0] == Phase.ENTRY and not _has_exit(recorded.event, events):
+        head[k.B0] = int(Phase.ENTRY_ONLY)
+    return program
+
+
+def _has_exit(entry: str, events: frozenset[str]) -> bool:
+    return entry.removesuffix("_entry") + "_exit" in events
+
+
+def _add(program: Program, recorded: Format, target: str, source: str) -> None:
+    """Add one line of a declaration: a preset, or a step. A field that the format lacks stays unknown."""
+    column, _, part = target.partition(".")
+    shift, width = _bits(program.tracepoint.kind, column, part) if part else (0, 0)
+    if source.startswith("="):
+        program.head[_PRESETS[column]] = int(source[1:])
+        return
+    op = _step(recorded, source, column)
+    if op is None:
+        return
+    op[k.TARGET], op[k.SHIFT] = _TARGETS[column], shift
+    if width:
+        op[k.MASK] &= (1 << width) - 1
+    if column != "text" and program.head[_PRESETS[column]] == NULL:
+        program.head[_PRESETS[column]] = 0
+    program.ops.append(op)
+
+
+def _bits(kind: Kind, column: str, part: str) -> tuple[int, int]:
+    """Where the table's column `part` is in the stream's `column`: (first bit, width)."""
+    for known in TABLES[kind].columns:
+        if known.name == part and known.source == column and known.bits is not None:
+            return known.bits
+    raise KeyError(f"{kind.name}: no column {part} in {column}")
+
+
+def _step(recorded: Format, source: str, column: str) -> list[int] | None:
+    hashed, negated = source.startswith("&"), source.startswith("!")
+    name, _, index = source.lstrip("&!").partition("[")
+    found = recorded.fields.get(name)
+    if found is None:
+        return None
+    if hashed or column == "text":
+        return _text(found, hashed=hashed)
+    return _number(found, int(index[:-1]) if index else None, k.IS_ZERO if negated else k.NUMBER)
+
+
+def _text(found: Field, *, hashed: bool) -> list[int] | None:
+    if not found.is_text or found.offset + (found.size if found.place == PLAIN else 4) > _LONGEST:
+        return None
+    code = found.place + (k.HASH_HERE if hashed else k.TEXT_HERE)
+    return [0, code, found.offset, found.size if found.place == PLAIN else 4, 0, 0x7FFFFFFF, 0]
+
+
+def _number(found: Field, index: int | None, code: int) -> list[int] | None:
+    offset, size = found.offset, found.size
+    if index is not None:
+        if not found.count or index >= found.count:
+            return None
+        size //= found.count
+        offset += index * size
+    if size not in _WIDTHS or found.place != PLAIN or offset + size > _LONGEST:
+        return None
+    left = 64 - 8 * size
+    mask = -1 if found.signed or size == 8 else (1 << 8 * size) - 1
+    return [0, code, offset, size, left, mask, 0]
+
