@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gstrace import __version__
 from gstrace.errors import NothingToPrice, UsageError, nearest
-from gstrace.replay.select import Selection
+from gstrace.replay.selection import Selection
 
 if TYPE_CHECKING:
     import polars as pl

@@ -1,8 +1,7 @@
-"""Which part of a recording is asked about, and how often each situation occurred in it."""
+"""How often each situation occurred in the part of a recording that is asked about."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
@@ -11,44 +10,17 @@ import numpy as np
 from gstrace.errors import nearest
 from gstrace.replay.census import ANYWHERE, Census
 from gstrace.replay.situations import Event, encode
-from gstrace.replay.windows import Window
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    from gstrace.replay.selection import Selection
+    from gstrace.replay.windows import Window
 
     Mask = npt.NDArray[np.bool_]
 
 FOREVER: Final = 2**63 - 1
 LOST: Final = [encode(Event.LOST), encode(Event.LOST_UNCOUNTED)]
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What to count; empty fields choose everything. Times in ns on the trace clock, from included, to excluded."""
-
-    window: str = ""
-    pids: frozenset[int] = frozenset()
-    tids: frozenset[int] = frozenset()
-    comms: tuple[str, ...] = ()
-    cpus: frozenset[int] = frozenset()
-    since: int | None = None
-    until: int | None = None
-
-    @property
-    def needs_events(self) -> bool:
-        """Whether the census is too coarse for it: its windows of time end elsewhere."""
-        return self.since is not None or self.until is not None
-
-    def to_json(self) -> dict[str, object]:
-        return {
-            "window": self.window or None,
-            "pid": sorted(self.pids),
-            "tid": sorted(self.tids),
-            "comm": list(self.comms),
-            "cpu": sorted(self.cpus),
-            "from": self.since,
-            "to": self.until,
-        }
 
 
 def chosen_windows(selection: Selection, windows: list[Window]) -> list[Window]:
@@ -59,7 +31,9 @@ def chosen_windows(selection: Selection, windows: list[Window]) -> list[Window]:
     return chosen
 
 
-def chosen_threads(selection: Selection, tid: npt.NDArray[np.int64], pid: npt.NDArray[np.int64], comm: list[str]) -> Mask:
+def chosen_threads(
+    selection: Selection, tid: npt.NDArray[np.int64], pid: npt.NDArray[np.int64], comm: list[str]
+) -> Mask:
     """Rows of the thread table that are asked for; a thread whose process is unknown counts as a process of its own."""
     mask = np.ones(len(tid), np.bool_)
     if selection.pids:
