@@ -39,7 +39,7 @@ from gstrace.replay.state import (
     LAST_ACTION,
     LAST_LINE,
     LAST_NMI,
-    LAST_TS,
+    LAST_PREV,
     LAST_W,
     MAX_BINS,
     NEWBORN,
@@ -122,6 +122,9 @@ FOUR_GIB = 1 << 32
 SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV = 4, 5, 7, 8, 11
 TRAP_PERF = 6
 CORE_SIGNALS = 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 11 | 1 << 24 | 1 << 25 | 1 << 31
+
+GONE = 0x10 | 0x20
+"""prev_state of a thread that never runs again: dead or zombie. An exiting one may still be preempted or sleep."""
 
 IDLE, STRANGER = 0, 1
 
@@ -311,7 +314,7 @@ def save_base(t, base, selector):
     """Switched out with a selector, a thread's base in its thread struct is 0 from then on (S2)."""
     if t[selector] == SET_SELECTOR:
         t[base] = ZERO
-    elif t[selector] == UNKNOWN_SELECTOR and t[base] != ZERO:
+    elif t[selector] == UNKNOWN_SELECTOR and t[base] > ZERO_SET:
         t[base] = UNKNOWN_BASE
 
 
@@ -335,7 +338,6 @@ def switch(st, emitted, prev, nxt, inferred, w, cpu, ts, seq):
     put(c, HELD_FS, n[FS_VALUE], kernel, fs)
     put(c, HELD_FS_NULL_SEG, n[FS_VALUE], kernel, fs_null_seg)
     p[OUT] = 1
-    p[DEAD] = p[EXITING]
     c[RUN] = nxt
     c[DEPTH] = 0
     carry_return(st, emitted, nxt, w, cpu, ts, seq)
@@ -424,6 +426,8 @@ def nmi(st, emitted, slot, handler, origin, w, cpu, ts, seq):
     c[LAST_NMI] = 1
     if same:
         return
+    if slot == c[LAST_PREV] and slot != c[RUN]:
+        origin = FROM_KERNEL  # inside the switch, after its event
     origin = infer_origin(st, slot, c[DEPTH], origin)
     where = NMI_USER if origin == FROM_USER else NMI_KERNEL if origin == FROM_KERNEL else NMI_UNKNOWN
     if origin == FROM_USER:
@@ -666,11 +670,14 @@ def step(st, emitted, blinds, kind, cpu, tid, text, seq, ts, a, b, c):
     if kind != K_IRQ:
         row[LAST_LINE] = -1
     if kind != K_NMI:
-        row[LAST_NMI] = -1
+        row[LAST_NMI], row[LAST_PREV] = -1, -1
     slot = STRANGER
     if not (kind == K_TASK and (a & 0xFF == T_FOUND or a & 0xFF == T_RENAME)):
         slot = thread(st, tid, ts)
-        if slot != STRANGER:
+        if st.threads[slot, EXITING] and (kind == K_SYS_ENTER or (kind == K_EXCEPTION and a == 0)):
+            st.threads[slot, DEAD] = 1  # its number is in use again
+            slot = thread(st, tid, ts)
+        if slot != STRANGER and kind != K_NMI:
             runs(st, emitted, slot, w, cpu, ts, seq)
     if kind == K_SYS_ENTER:
         row[DEPTH] = 0
@@ -685,6 +692,8 @@ def step(st, emitted, blinds, kind, cpu, tid, text, seq, ts, a, b, c):
         arm(st, slot, SYSCALL, w, cpu, ts, seq)
     elif kind == K_SWITCH:
         switch(st, emitted, slot, thread(st, a, ts), 0, w, cpu, ts, seq)
+        row[LAST_PREV] = slot
+        st.threads[slot, DEAD] = st.threads[slot, EXITING] if b != NULL and b & GONE else 0
     elif kind == K_EXCEPTION:
         if a == 0:
             row[DEPTH] = 0
@@ -702,7 +711,7 @@ def step(st, emitted, blinds, kind, cpu, tid, text, seq, ts, a, b, c):
         signal(st, emitted, slot, a, b, c, w, cpu, ts, seq)
     elif kind == K_TASK:
         task(st, emitted, slot, a, b, c, text, w, cpu, ts, seq)
-    row[LAST_W], row[LAST_TS] = g[WINDOW], ts
+    row[LAST_W] = g[WINDOW]
 
 
 @njit

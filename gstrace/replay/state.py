@@ -28,9 +28,10 @@ PEND, PEND_W, PEND_CPU, PEND_VIA, PEND_TS, PEND_SEQ = range(16, 22)
 GS_VALUE, GS_BASE, GS_SELECTOR, FS_VALUE, FS_BASE, FS_SELECTOR = range(22, 28)
 THREAD_FIELDS: Final = 28
 
-# cpus[cpu, …]: slot that runs (−1 unknown), depth of interrupts, window of the last event, the last interrupt
-# handler or NMI handler if nothing came after it, and the user bases last put there by a scheme that writes on change.
-RUN, DEPTH, LAST_W, LAST_TS, LAST_LINE, LAST_ACTION, LAST_NMI, HELD_GS, HELD_FS, HELD_FS_NULL_SEG = range(10)
+# cpus[cpu, …]: slot that runs (−1 unknown), depth of interrupts, window of the last event; the thread just switched
+# out, the last interrupt handler or NMI handler, each if nothing came after it (−1); and the user bases last put
+# there by a scheme that writes on change.
+RUN, DEPTH, LAST_W, LAST_PREV, LAST_LINE, LAST_ACTION, LAST_NMI, HELD_GS, HELD_FS, HELD_FS_NULL_SEG = range(10)
 CPU_FIELDS: Final = 10
 
 # g[…]: scalars.
@@ -90,6 +91,6 @@ def new(cells: int = 1 << 12, slots: int = 1 << 10, cpus: int = 8, windows: int 
 
 def new_cpus(number: int) -> I64:
     cpus = np.zeros((number, CPU_FIELDS), np.int64)
-    cpus[:, [RUN, LAST_LINE, LAST_NMI]] = -1
+    cpus[:, [RUN, LAST_PREV, LAST_LINE, LAST_NMI]] = -1
     cpus[:, [HELD_GS, HELD_FS, HELD_FS_NULL_SEG]] = NOBODY
     return cpus

@@ -90,6 +90,7 @@ class Cpu:
     depth: int = 0
     line: tuple[int, int] | None = None
     nmi: int | None = None
+    switched_out: Thread | None = None
     last_segment: int | None = None
     held: dict[str, Base | None] = field(default_factory=lambda: dict.fromkeys(("gs", "fs", "fs_null_seg")))
 
@@ -193,7 +194,7 @@ class Replay:
             ledger: Ledger = getattr(p, side)
             if ledger.selector == "set":
                 ledger = replace(ledger, kind="zero")
-            elif ledger.selector == "unknown" and ledger.kind != "zero":
+            elif ledger.selector == "unknown" and ledger.kind not in ("zero", "zero_set"):
                 ledger = replace(ledger, kind="unknown")
             setattr(p, side, ledger)
         words = {"inferred": "yes" if inferred else "no"}
@@ -212,7 +213,7 @@ class Replay:
                     c.held[h] = nxt.base
                 elif n.kernel is None and values[h] != "no":
                     c.held[h] = None
-        p.out, p.dead = True, p.exiting
+        p.out = True
         c.runs, c.depth = n, 0
         self._runs_again(n, cpu)
 
@@ -274,11 +275,14 @@ class Replay:
         if kind != "irq":
             c.line = None
         if kind != "nmi":
-            c.nmi = None
+            c.nmi = c.switched_out = None
         t = self._all[1]
         if not (kind == "task" and e["what"] in ("found", "rename")):
             t = self._thread(e["tid"])
-            if t is not self._all[1]:
+            if t.exiting and (kind == "sys_enter" or (kind == "exception" and e["user"])):
+                t.dead = True
+                t = self._thread(e["tid"])
+            if t is not self._all[1] and kind != "nmi":
                 self._seen(cpu, t)
         getattr(self, {"switch": "_switched"}.get(kind, f"_{kind}"), lambda *_: None)(e, cpu, c, t)
         c.last_segment = self._segment
@@ -306,6 +310,8 @@ class Replay:
 
     def _switched(self, e: dict[str, Any], cpu: int, c: Cpu, t: Thread) -> None:
         self._switch(cpu, t, self._thread(e["next"]))
+        c.switched_out = t
+        t.dead = t.exiting and e["gone"]
 
     def _exception(self, e: dict[str, Any], cpu: int, c: Cpu, t: Thread) -> None:
         if e["user"]:
@@ -344,7 +350,8 @@ class Replay:
             c.nmi = e["handler"]
         if same:
             return
-        origin = self._origin(t, c.depth, e["origin"])
+        inside_switch = t is c.switched_out and t is not c.runs
+        origin = "kernel" if inside_switch else self._origin(t, c.depth, e["origin"])
         if origin == "user":
             self._is_user(t)
             self._returned(t)
