@@ -57,6 +57,12 @@ os.environ.setdefault("NUMBA_CACHE_DIR", _cache_folder())
 
 import numba  # noqa: E402  (its cache folder is read from the environment at import)
 
-# A kernel is a leaf: it allocates nothing. Saying so (`_nrt`) leaves out all reference counting: replay ran 5 times faster.
-njit: Any = numba.njit(cache=True, _nrt=False, error_model="numpy")
-"""Compile a kernel, lazily and with a cache; used as a bare decorator. A kernel that makes an array does not compile."""
+# A kernel is a leaf: it allocates nothing. Saying so (`_nrt`) leaves out all reference counting: replay ran 5 times
+# faster.
+_OPTIONS: dict[str, Any] = {"cache": True, "_nrt": False, "error_model": "numpy"}
+
+njit: Any = numba.njit(**_OPTIONS)
+"""Compile a kernel, lazily and with a cache; used as a bare decorator. What makes an array does not compile."""
+
+inlined: Any = numba.njit(**_OPTIONS, forceinline=True)
+"""As `njit`, for a part of a kernel that takes many arrays: handing those on costs more than most parts do."""

@@ -25,7 +25,7 @@ _PLACES: Final = {"__data_loc": DATA_LOC, "__rel_loc": REL_LOC}
 
 @dataclass(frozen=True)
 class Field:
-    """One field. offset, size: bytes in the raw data; size 0: an array up to the end. count: elements, 0 for no array."""
+    """offset, size: bytes in the raw data; size 0: an array up to the end. count: its elements, 0 for no array."""
 
     name: str
     offset: int
@@ -59,7 +59,7 @@ def parse_format(system: str, text: str) -> Format | None:
     name, number = _NAME.search(text), _ID.search(text)
     if name is None or number is None:
         return None
-    fields = {}
+    fields: dict[str, Field] = {}
     for match in _FIELD.finditer(text):
         field = _field(match, _SIGNED.match(text, match.end()))
         fields.setdefault(field.name, field)

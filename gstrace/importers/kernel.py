@@ -6,7 +6,7 @@ uint64 beside int64 would become float64. The digest wraps on overflow; without 
 
 from __future__ import annotations
 
-from gstrace.jit import njit
+from gstrace.jit import inlined, njit
 
 LOW32 = 0xFFFFFFFF
 
@@ -26,7 +26,7 @@ TO_TID, TO_A, TO_B, TO_C, TO_D, TO_TEXT = range(6)
 NUMBER, IS_ZERO, TEXT_HERE, TEXT_DATA_LOC, TEXT_REL_LOC, HASH_HERE, HASH_DATA_LOC, HASH_REL_LOC = range(8)
 
 
-@njit
+@inlined
 def load(words, at):
     """Eight bytes at byte `at`, aligned or not."""
     i = at >> 3
@@ -36,7 +36,7 @@ def load(words, at):
     return ((words[i] >> s) & ((1 << (64 - s)) - 1)) | (words[i + 1] << (64 - s))
 
 
-@njit
+@inlined
 def digest(words, at, size, salt):
     """A hash of size bytes: products of salted halves of words, independent of each other and so fast. Never 0."""
     total = size
@@ -81,7 +81,7 @@ def hash_text(words, at, length):
     return value & 0x7FFFFFFF
 
 
-@njit
+@inlined
 def decode(words, raw, size, head, ops):
     """Run an event's program on its raw data, words[raw : raw + size] with size ≥ NEED.
 
@@ -115,5 +115,3 @@ def decode(words, raw, size, head, ops):
         else:
             d |= value
     return tid, a, b, c, d, text, length
-
-

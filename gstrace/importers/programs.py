@@ -121,4 +121,3 @@ def _number(found: Field, index: int | None, code: int) -> list[int] | None:
     left = 64 - 8 * size
     mask = -1 if found.signed or size == 8 else (1 << 8 * size) - 1
     return [0, code, offset, size, left, mask, 0]
-

@@ -1,9 +1,9 @@
-"""The block of tracing data that perf.data and trace.dat share: page header, event formats, names.
+r"""The block of tracing data that perf.data and trace.dat share: page header, event formats, names.
 
-    17 08 44 "tracing"  version\\0  endian u8  long size u8  page size u32
-    "header_page\\0" u64 text  "header_event\\0" u64 text
+    17 08 44 "tracing"  version\0  endian u8  long size u8  page size u32
+    "header_page\0" u64 text  "header_event\0" u64 text
     u32 n, n × (u64 text)                          ftrace's own events
-    u32 n, n × (system\\0, u32 m, m × (u64 text))   all others
+    u32 n, n × (system\0, u32 m, m × (u64 text))   all others
     u32 kallsyms  u32 printk formats  u64 saved command lines (version ≥ 0.6)
 
 Only what decoding needs is kept.

@@ -1,7 +1,7 @@
 """Compressed records (perf record -z): their payloads are one zstd stream for the whole recording.
 
-    COMPRESSED    header, payload up to the record's end, whose size is then no multiple of 8
-    COMPRESSED2   header, data size u64, payload, zeros up to a multiple of 8
+COMPRESSED    header, payload up to the record's end, whose size is then no multiple of 8
+COMPRESSED2   header, data size u64, payload, zeros up to a multiple of 8
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from gstrace.importers.perfdata.feed import Feed
 from gstrace.importers.perfdata.kernel import COMPRESSED2
+
+if TYPE_CHECKING:
+    from gstrace.importers.perfdata.feed import Feed
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -32,14 +32,13 @@ _FILE, _PIPE = 104, 16
 _MOST_ATTRS, _MOST_IDS = 1 << 14, 1 << 20
 F_TRACING, F_HOST, F_RELEASE, F_VERSION, F_ARCH, F_CPUS, F_CPU, F_CPUID = 1, 3, 4, 5, 6, 7, 8, 9
 F_COMMAND, F_EVENTS = 11, 12
-F_KNOWN: Final = 32
-"""Feature bits beyond are unknown here, and so is whether their sections are sound."""
 
 
 @dataclass
 class Container:
     """A file's frame. data_end: first byte behind the records. cut: a sentence where they end too early, else ''.
-    formats: by event id. names: of events, by (type, config), where the file tells them. command: the recorder's."""
+    formats: by event id. names: of events, by (type, config), where the file tells them. command: the recorder's.
+    """
 
     attrs: list[Attr]
     data: int
@@ -66,7 +65,9 @@ def read_container(file: BinaryIO, name: str, formats: Mapping[str, str] | None 
     magic, header_size, entry, attrs_at, attrs_size, data_at, data_size, _, _ = _HEADER.unpack_from(head)
     _check_magic(name, magic, header_size)
     if data_at > size or data_at < _HEADER.size + _FEATURE_BITS:
-        raise UnreadableInput(f"{name}: the header puts the data at byte {data_at} of {size}", hint="copy the file again")
+        raise UnreadableInput(
+            f"{name}: the header puts the data at byte {data_at} of {size}", hint="copy the file again"
+        )
     container = Container(_attrs(file, name, size, entry, attrs_at, attrs_size), data_at, data_at + data_size)
     if not data_size:
         container.cut = "the recorder was killed before it completed the header"
@@ -142,10 +143,13 @@ def _features(file: BinaryIO, size: int, container: Container, bits: int) -> Non
     table = _at(file, size, container.data_end, 16 * len(numbers))
     for i, number in enumerate(numbers[: len(table) // 16]):
         offset, length = struct.unpack_from("<QQ", table, 16 * i)
-        data = _at(file, size, offset, length) if number in (F_TRACING, F_EVENTS) or length < 1 << 20 else b""
+        if number not in _READ:
+            continue
+        data = _at(file, size, offset, length)
+        if len(data) != length:
+            container.problems.append(f"feature {number}: {length} bytes at byte {offset} of {size}")
+            continue
         try:
-            if len(data) != length:
-                raise Damaged("a section beyond the file's end", offset)
             read_feature(container, number, data)
         except Damaged as damage:
             container.problems.append(f"feature {number}: {damage}")
@@ -183,6 +187,10 @@ _TEXTS: Final = {
     F_ARCH: ("architecture", "ARCH"),
     F_CPU: ("cpu_name", "CPUDESC"),
 }
+
+
+_READ: Final = frozenset({F_TRACING, F_EVENTS, F_COMMAND, F_CPUS, F_CPUID, *_TEXTS})
+"""The features of which anything is taken."""
 
 
 def _string(cursor: Cursor) -> str:

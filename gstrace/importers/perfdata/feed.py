@@ -6,7 +6,7 @@ from typing import BinaryIO, Final
 
 import numpy as np
 
-BUFFER: Final = 1 << 22
+BUFFER: Final = 1 << 21
 _MARGIN: Final = 16
 """The kernel reads whole words: up to 8 bytes behind the last byte, and none of their content."""
 
@@ -19,7 +19,7 @@ class Feed:
 
     def __init__(self, start: int = 0, size: int = BUFFER) -> None:
         self.words = np.zeros((size + _MARGIN) // 8, np.int64)
-        self.bytes = memoryview(self.words.view(np.uint8))[:size]
+        self.bytes = self.words.view(np.uint8).data[:size]
         self.at = self.end = 0
         self.start = start
 

@@ -11,28 +11,43 @@ from __future__ import annotations
 
 from gstrace.events.losses import LOSS_CODE
 from gstrace.events.tables import NULL, Kind, Task
-from gstrace.importers.kernel import FIRST, KIND, LAST, LESSER, LOW32, NEED, TYPE, decode, digest, load
+from gstrace.importers.kernel import KIND, LESSER, LOW32, NEED, TYPE, decode, digest, load
 from gstrace.importers.perfdata.layout import (
     CHAIN,
     CPU,
     EACH,
     FIXED,
     GROUP,
-    ID,
     ORIGIN,
     TAIL,
     TAIL_CPU,
     TAIL_TIME,
     TIME,
 )
-from gstrace.jit import njit
+from gstrace.jit import inlined, njit
 
 DONE, MORE, FULL, BAD, META, START = range(6)
 """What `walk` may say: all taken; a record reaches over the end; a buffer must be emptied; no record can be here;
 this record is the caller's; the first row that is not of the time before the recording is next."""
 
 # state
-ROW, STARTED, NEWEST, ROUND, HORIZON, BY_TYPE, ID_AT, TEXTS, MARKS, CHAINED, CHAINS, POOLED, MAPPED, UNKNOWN_ID, UNREAD = range(15)
+(
+    ROW,
+    STARTED,
+    NEWEST,
+    ROUND,
+    HORIZON,
+    BY_TYPE,
+    ID_AT,
+    TEXTS,
+    MARKS,
+    CHAINED,
+    CHAINS,
+    POOLED,
+    MAPPED,
+    UNKNOWN_ID,
+    UNREAD,
+) = range(15)
 STATE_FIELDS = 15
 """ROW: the next free row. STARTED: rows may be made. NEWEST: largest time so far. ROUND, HORIZON: NEWEST at the last
 round's end, and at the one's before. BY_TYPE: events are told apart by their raw data's type, having no ids.
@@ -58,14 +73,14 @@ L_LOST, L_LOST_SAMPLES, L_FILTERED = LOSS_CODE["lost"], LOSS_CODE["lost_samples"
 L_THROTTLED, L_THROTTLE_END = LOSS_CODE["throttled"], LOSS_CODE["throttle_end"]
 
 
-@njit
+@inlined
 def put(rows, row, kind, lesser, cpu, tid, ts, a, b, c, d, hashed):
     rows.kind[row], rows.lesser[row], rows.cpu[row], rows.tid[row], rows.text[row] = kind, lesser, cpu, tid, -1
     rows.ts[row], rows.a[row], rows.b[row], rows.c[row], rows.d[row] = ts, a, b, c, d
     rows.digest[row] = hashed
 
 
-@njit
+@inlined
 def find_event(plan, key):
     """Row of `plan.events` for an id (or a type), or −1. The table has free places, so the search ends."""
     mask = plan.keys.size - 1
@@ -77,7 +92,7 @@ def find_event(plan, key):
     return -1
 
 
-@njit
+@inlined
 def note_text(notes, state, row, at, length):
     n = state[TEXTS]
     notes.text_row[n], notes.text_at[n], notes.text_length[n] = row, at, length
@@ -121,7 +136,7 @@ def note_chain(words, at, nr, event, notes, state):
     return number
 
 
-@njit
+@inlined
 def sample(words, at, size, plan, rows, notes, state):
     """One SAMPLE → one row, or a count. → DONE, FULL (nothing done), START (nothing done)."""
     e = 0
@@ -229,8 +244,9 @@ def side(words, at, size, kind, misc, plan, rows, notes, state):
         e = max(find_event(plan, load(words, at + size - 8)), 0)
     event = plan.events[e]
     body = size - event[TAIL]
-    if body < (16 if kind == LOST_SAMPLES or kind == COMM or kind == MMAP or kind == MMAP2 else
-               24 if kind == LOST else 32):
+    if body < (
+        16 if kind == LOST_SAMPLES or kind == COMM or kind == MMAP or kind == MMAP2 else 24 if kind == LOST else 32
+    ):
         state[UNREAD] += 1
         return DONE
     ts = NULL

@@ -13,11 +13,13 @@ which is read from the record's end backwards.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TYPE_CHECKING
 
 from gstrace.importers.kernel import HEAD_FIELDS
 from gstrace.importers.perfdata import attr as at
-from gstrace.importers.perfdata.attr import Attr
+
+if TYPE_CHECKING:
+    from gstrace.importers.perfdata.attr import Attr
 
 # A row of `Plan.events` is the event's program (`importers.kernel`) and these:
 TIME, CPU, ID, FIXED, GROUP, EACH, CHAIN, ORIGIN, TAIL, TAIL_TIME, TAIL_CPU = range(HEAD_FIELDS, HEAD_FIELDS + 11)

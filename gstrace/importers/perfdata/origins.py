@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gstrace.importers.perfdata import kernel as k
-from gstrace.importers.perfdata.attr import Attr
 from gstrace.importers.perfdata.chains import Chain, Entries
-from gstrace.importers.perfdata.columns import Notes
 
 if TYPE_CHECKING:
+    from gstrace.importers.perfdata.columns import Notes
+    from gstrace.importers.perfdata.attr import Attr
     import numpy.typing as npt
 
 _LEARN_FROM: Final = 1000

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gstrace.events.tables import Task
-from gstrace.events.tracepoints import TRACEPOINTS, Tracepoint
-from gstrace.importers.formats import Format
 from gstrace.importers.kernel import FIRST, HEAD_FIELDS, KIND, LAST, OP_FIELDS
 from gstrace.importers.perfdata import attr as at
 from gstrace.importers.perfdata import layout
@@ -19,6 +17,8 @@ from gstrace.importers.perfdata.kernel import UNREADABLE
 from gstrace.importers.programs import compile_event, recorded_roles
 
 if TYPE_CHECKING:
+    from gstrace.importers.formats import Format
+    from gstrace.events.tracepoints import Tracepoint
     import numpy.typing as npt
 
     I64 = npt.NDArray[np.int64]
@@ -30,7 +30,8 @@ _TASK_ROLES = {Task.FORK: "fork", Task.EXEC: "exec", Task.RENAME: "rename", Task
 
 class Plan(NamedTuple):
     """keys, values: open hash table from id to row of `events`, −1 for free. events: [n, layout.EVENT_FIELDS].
-    ops: [any, OP_FIELDS], the programs' steps. task_lesser: by `Task`. salt: for digests."""
+    ops: [any, OP_FIELDS], the programs' steps. task_lesser: by `Task`. salt: for digests.
+    """
 
     keys: I64
     values: I32
@@ -43,7 +44,8 @@ class Plan(NamedTuple):
 @dataclass
 class Planned:
     """A plan; by_type, id_at: as in the kernel's state; wanted: tracepoints decoded; missing: tracepoints that have
-    no format here; untimed: wanted ones that were recorded without time or CPU."""
+    no format here; untimed: wanted ones that were recorded without time or CPU.
+    """
 
     plan: Plan
     by_type: bool
@@ -104,7 +106,7 @@ def _event(
 
 
 def _table(attrs: Sequence[Attr], *, by_type: bool) -> tuple[I64, I32]:
-    """The hash table that `kernel.find_event` searches: at most half full. Of two events with one id the first counts."""
+    """The hash table that `kernel.find_event` searches: at most half full. Of two events with an id the first counts."""
     pairs: dict[int, int] = {}
     for row, attr in enumerate(attrs):
         for key in (attr.config & 0xFFFF,) if by_type else attr.ids:
@@ -122,8 +124,3 @@ def _table(attrs: Sequence[Attr], *, by_type: bool) -> tuple[I64, I32]:
 
 
 _NO_PLAN = Plan(*(np.zeros(0, np.int64) for _ in range(6)))  # type: ignore[arg-type]
-
-
-def wanted_events() -> str:
-    """For messages: the events of which at least one is needed."""
-    return ", ".join(sorted({t.perf for t in TRACEPOINTS if t.rank == 0 and "*" not in t.perf})[:3])

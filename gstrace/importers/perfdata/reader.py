@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import BinaryIO, Final
+from collections.abc import Generator, Iterator, Mapping
+from typing import BinaryIO, Final, TYPE_CHECKING
 
 import numpy as np
 
 from gstrace.errors import NothingToPrice, UnreadableInput
 from gstrace.events.losses import LOSS_CODE
 from gstrace.events.tables import NULL, Kind, Task
-from gstrace.importers.batch import Batch
 from gstrace.importers.perfdata import kernel as k
 from gstrace.importers.perfdata.attr import TRACEPOINT
 from gstrace.importers.perfdata.columns import ROWS, new_columns, new_notes
@@ -21,6 +20,9 @@ from gstrace.importers.perfdata.names import EVENT_TYPES, record_name
 from gstrace.importers.perfdata.origins import Origins
 from gstrace.importers.perfdata.plan import Planned, make_plan
 from gstrace.importers.perfdata.threads import Threads
+
+if TYPE_CHECKING:
+    from gstrace.importers.batch import Batch
 
 _RECORD_LINE: Final = (
     "perf record -a -e raw_syscalls:sys_enter,raw_syscalls:sys_exit,sched:sched_switch,exceptions:page_fault_user …"
@@ -42,6 +44,7 @@ class PerfData:
         self.skipped: dict[str, int] = {}
         self.progress = 0
         self.damage = ""
+        self._loss = ""
         self._indices: dict[bytes, int] = {}
         self._columns = new_columns(rows)
         self._notes = new_notes(rows, len(self._container.attrs))
@@ -109,7 +112,7 @@ class PerfData:
             self.texts.append(text.decode("utf-8", "replace"))
         return index
 
-    def _meta(self, feed: Feed) -> Iterator[Batch]:
+    def _meta(self, feed: Feed) -> Generator[Batch, None, bool]:
         """The record that the kernel left to its caller. → whether it was all there."""
         size = _size(feed)
         kind = int.from_bytes(feed.bytes[feed.at : feed.at + 4], "little")
@@ -165,8 +168,9 @@ class PerfData:
         if self._state[k.ROW] == len(self._columns.ts):
             yield self._batch()
         row = int(self._state[k.ROW])
-        for column, value in zip(self._columns, (kind, 0, cpu, -1, text, ts, a, b, c, NULL, 0), strict=True):
-            column[row] = value
+        with np.errstate(over="ignore"):
+            k.put(self._columns, row, int(kind), 0, cpu, -1, ts, a, b, c, NULL, 0)
+        self._columns.text[row] = text
         self._state[k.ROW] = row + 1
 
     def _batch(self) -> Batch:
