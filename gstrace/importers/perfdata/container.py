@@ -29,7 +29,7 @@ VERSION_1: Final = b"PERFFILE"
 _HEADER: Final = struct.Struct("<8sQQQQQQQQ")
 _FEATURE_BITS: Final = 32
 _FILE, _PIPE = 104, 16
-_MOST_ATTRS, _MOST_IDS = 1 << 14, 1 << 20
+_MOST_ATTRS, _MOST_IDS, _LONGEST_FEATURE = 1 << 14, 1 << 20, 1 << 26
 F_TRACING, F_HOST, F_RELEASE, F_VERSION, F_ARCH, F_CPUS, F_CPU, F_CPUID = 1, 3, 4, 5, 6, 7, 8, 9
 F_COMMAND, F_EVENTS = 11, 12
 
@@ -145,7 +145,7 @@ def _features(file: BinaryIO, size: int, container: Container, bits: int) -> Non
         offset, length = struct.unpack_from("<QQ", table, 16 * i)
         if number not in _READ:
             continue
-        data = _at(file, size, offset, length)
+        data = _at(file, size, offset, length) if length <= _LONGEST_FEATURE else b""
         if len(data) != length:
             container.problems.append(f"feature {number}: {length} bytes at byte {offset} of {size}")
             continue

@@ -13,7 +13,7 @@ which is read from the record's end backwards.
 
 from __future__ import annotations
 
-from typing import Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gstrace.importers.kernel import HEAD_FIELDS
 from gstrace.importers.perfdata import attr as at

@@ -11,9 +11,10 @@ from gstrace.importers.perfdata import kernel as k
 from gstrace.importers.perfdata.chains import Chain, Entries
 
 if TYPE_CHECKING:
-    from gstrace.importers.perfdata.columns import Notes
-    from gstrace.importers.perfdata.attr import Attr
     import numpy.typing as npt
+
+    from gstrace.importers.perfdata.attr import Attr
+    from gstrace.importers.perfdata.columns import Notes
 
 _LEARN_FROM: Final = 1000
 

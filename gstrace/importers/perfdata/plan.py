@@ -17,9 +17,10 @@ from gstrace.importers.perfdata.kernel import UNREADABLE
 from gstrace.importers.programs import compile_event, recorded_roles
 
 if TYPE_CHECKING:
-    from gstrace.importers.formats import Format
-    from gstrace.events.tracepoints import Tracepoint
     import numpy.typing as npt
+
+    from gstrace.events.tracepoints import Tracepoint
+    from gstrace.importers.formats import Format
 
     I64 = npt.NDArray[np.int64]
     I32 = npt.NDArray[np.int32]
@@ -106,7 +107,7 @@ def _event(
 
 
 def _table(attrs: Sequence[Attr], *, by_type: bool) -> tuple[I64, I32]:
-    """The hash table that `kernel.find_event` searches: at most half full. Of two events with an id the first counts."""
+    """The hash table that `kernel.find_event` searches: at most half full. Of events with one id the first counts."""
     pairs: dict[int, int] = {}
     for row, attr in enumerate(attrs):
         for key in (attr.config & 0xFFFF,) if by_type else attr.ids:

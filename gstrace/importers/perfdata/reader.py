@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
-from typing import BinaryIO, Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 import numpy as np
 
