@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 COLUMNS: Final = tuple(f.name for f in fields(Batch) if f.name != "horizon")
+Columns = dict[str, "npt.NDArray[np.generic]"]
 ROWS_OUT: Final = 1 << 18
 CALLS: Final = 1 << 14
 _MARKS: Final = {"gstrace:begin ": 1, "gstrace:end ": 0}
@@ -41,76 +42,55 @@ class Stream:
 
     def rows(self) -> Iterator[Rows]:
         """The stream in pieces; a piece's arrays are good until the next one is asked for."""
-        waiting: dict[str, npt.NDArray[np.generic]] | None = None
+        waiting: Columns | None = None
         for batch in self.reader.batches():
-            ordered = self._order(waiting, batch)
-            ready = int(np.searchsorted(ordered["ts"], batch.horizon)) if batch.horizon != NO_HORIZON else 0
-            yield from self._weave({name: column[:ready] for name, column in ordered.items()})
-            waiting = {name: column[ready:].copy() for name, column in ordered.items()}
+            columns = _joined(waiting, batch)
+            order = np.argsort(columns["ts"], kind="stable")
+            ready = int(np.searchsorted(columns["ts"][order], batch.horizon)) if batch.horizon != NO_HORIZON else 0
+            yield from self._weave(columns, order[:ready])
+            waiting = {name: column[order[ready:]] for name, column in columns.items()}
         if waiting is not None:
-            yield from self._weave(waiting)
+            yield from self._weave(waiting, np.arange(len(waiting["ts"])))
         yield from self._summary()
 
-    def _order(
-        self, waiting: dict[str, npt.NDArray[np.generic]] | None, batch: Batch
-    ) -> dict[str, npt.NDArray[np.generic]]:
-        columns = {name: getattr(batch, name) for name in COLUMNS}
-        if waiting is not None and len(waiting["ts"]):
-            columns = {name: np.concatenate([waiting[name], column]) for name, column in columns.items()}
-        ts = columns["ts"]
-        if np.any(ts[1:] < ts[:-1]):
-            order = np.argsort(ts, kind="stable")
-            columns = {name: column[order] for name, column in columns.items()}
-        return self._without_duplicates(columns)
-
-    def _without_duplicates(self, columns: dict[str, npt.NDArray[np.generic]]) -> dict[str, npt.NDArray[np.generic]]:
-        keep = np.ones(len(columns["ts"]), np.bool_)
-        found = weave.duplicates(columns["ts"], columns["cpu"], columns["digest"], keep)
-        if not found:
-            return columns
-        self._count("duplicate", found)
-        return {name: column[keep] for name, column in columns.items()}
-
-    def _weave(self, columns: dict[str, npt.NDArray[np.generic]]) -> Iterator[Rows]:
-        ts = columns["ts"]
-        if not len(ts):
+    def _weave(self, columns: Columns, order: npt.NDArray[np.int64]) -> Iterator[Rows]:
+        if not len(order):
             return
-        self._check_order(ts)
-        columns = self._name_marks(columns)
+        self._check_order(columns["ts"][order])
+        copies = weave.drop_duplicates(order, columns["ts"], columns["cpu"], columns["digest"])
+        if copies:
+            self._count("duplicate", copies)
+        self._name_marks(columns, order)
+        woven = [columns[name] for name in COLUMNS if name != "digest"]
         start = 0
-        while start < len(columns["ts"]):
-            _, start, used = weave.weave(
-                self._out, self._calls, self._seq, self._begin, *(columns[n] for n in COLUMNS if n != "digest"), start
-            )
+        while start < len(order):
+            _, start, used = weave.weave(self._out, self._calls, self._seq, self._begin, order, *woven, start)
             self._seq += used
             if used:
                 yield self._out.part(slice(0, used))
 
     def _check_order(self, ts: npt.NDArray[np.generic]) -> None:
-        if not self._begin and ts[-1]:
-            self._begin = int(ts[np.searchsorted(ts, 1)])
-        late = int(np.searchsorted(ts, self._released)) - int(np.searchsorted(ts, 1))
+        real = int(np.searchsorted(ts, 1))
+        if real == len(ts):
+            return
+        if not self._begin:
+            self._begin = int(ts[real])
+        late = int(np.searchsorted(ts, self._released)) - real
         if late > 0:
             self._count("late", late)
         self._released = max(self._released, int(ts[-1]))
 
-    def _name_marks(self, columns: dict[str, npt.NDArray[np.generic]]) -> dict[str, npt.NDArray[np.generic]]:
-        """A trace_marker's text that is a mark becomes one; other texts are no event of ours."""
-        marks = np.flatnonzero(columns["kind"] == Kind.MARKER)
-        if not len(marks):
-            return columns
-        keep = np.ones(len(columns["ts"]), np.bool_)
-        for i in marks:
-            text = self.reader.texts[int(columns["text"][i])]
-            for prefix, begin in _MARKS.items():
-                if text.startswith(prefix):
-                    columns["a"][i], columns["b"][i] = begin, NULL
-                    columns["text"][i] = len(self.reader.texts)
-                    self.reader.texts.append(text.removeprefix(prefix).strip())
-                    break
-            else:
-                keep[i] = False
-        return {name: column[keep] for name, column in columns.items()}
+    def _name_marks(self, columns: Columns, order: npt.NDArray[np.int64]) -> None:
+        """A trace_marker's text that is a mark becomes one; other texts are no event of ours and leave the order."""
+        for place in np.flatnonzero(columns["kind"][order] == Kind.MARKER):
+            i, texts = order[place], self.reader.texts
+            text = texts[int(columns["text"][i])]
+            prefix = next((p for p in _MARKS if text.startswith(p)), None)
+            if prefix is None:
+                order[place] = -1
+                continue
+            columns["a"][i], columns["b"][i], columns["text"][i] = _MARKS[prefix], NULL, len(texts)
+            texts.append(text.removeprefix(prefix).strip())
 
     def _count(self, name: str, number: int) -> None:
         self.anomalies[name] = self.anomalies.get(name, 0) + number
@@ -123,6 +103,14 @@ class Stream:
         self._seq += rows.size
         if rows.size:
             yield rows
+
+
+def _joined(waiting: Columns | None, batch: Batch) -> Columns:
+    """What still waits, then the new rows: rows of one time keep the order in which they came."""
+    columns: Columns = {name: getattr(batch, name) for name in COLUMNS}
+    if waiting is None or not len(waiting["ts"]):
+        return columns
+    return {name: np.concatenate([waiting[name], column]) for name, column in columns.items()}
 
 
 def _new_rows(size: int) -> Rows:

@@ -14,6 +14,9 @@ from gstrace.jit import njit
 DONE, FULL = range(2)
 """What `weave` may say: all rows taken; the output is full."""
 
+NEAR = 256
+"""How many rows of one time are compared for copies."""
+
 NR_GETPRIORITY, NR_ARCH_PRCTL = 140, 158
 MARK = 0x6773
 LOW32 = 0xFFFFFFFF
@@ -69,16 +72,19 @@ def leave(out, n, calls, lesser, cpu, tid, seq, ts, nr, ret):
 
 
 @njit
-def weave(out, calls, seq, begin, kind, lesser, cpu, tid, text, ts, a, b, c, d, start):
-    """Rows[start:] of an ordered batch → `out` (`Rows`), at most three each.
+def weave(out, calls, seq, begin, order, kind, lesser, cpu, tid, text, ts, a, b, c, d, start):
+    """Rows order[start:] of decoded columns → `out` (`Rows`), at most three each; negative places are left out.
 
     calls: int64 [any, CALL_FIELDS], kept between calls. seq: of the first row put out. begin: ns, the time that rows
-    known before the recording (ts 0) get. → (status, first row not taken, rows put out).
+    known before the recording (ts 0) get. → (status, first place of `order` not taken, rows put out).
     """
     n = 0
-    for i in range(start, ts.size):
+    for place in range(start, order.size):
         if n + 3 > out.ts.size:
-            return FULL, i, n
+            return FULL, place, n
+        i = order[place]
+        if i < 0:
+            continue
         at = ts[i] if ts[i] != 0 else begin
         if kind[i] == SYS_ENTER:
             n = enter(out, n, calls, lesser[i], cpu[i], tid[i], seq, at, a[i], b[i], c[i], d[i])
@@ -88,19 +94,23 @@ def weave(out, calls, seq, begin, kind, lesser, cpu, tid, text, ts, a, b, c, d, 
             n = put(out, n, kind[i], cpu[i], tid[i], text[i], seq, at, a[i], b[i], c[i])
         elif kind[i] == TASK and a[i] & 0xFF == EXEC and text[i] >= 0:
             n = put(out, n, TASK, cpu[i], tid[i], text[i], seq, at, (a[i] & ~0xFF) | RENAME, b[i], c[i])
-    return DONE, ts.size, n
+    return DONE, order.size, n
 
 
 @njit
-def duplicates(ts, cpu, digest, keep):
-    """Mark second copies of one record among rows sorted by ts: same ts, CPU and digest (0: not compared). → how many."""
+def drop_duplicates(order, ts, cpu, digest):
+    """Of rows in order of ts, put −1 for second copies of one record: same ts, CPU and digest (0: not compared). → how
+    many.
+    """
     found = 0
-    for i in range(1, ts.size):
-        j = i - 1
-        while j >= 0 and ts[j] == ts[i] and i - j <= 256:
-            if digest[i] != 0 and digest[j] == digest[i] and cpu[j] == cpu[i]:
-                keep[i] = False
+    for place in range(1, order.size):
+        i = order[place]
+        before = place - 1
+        while before >= 0 and place - before <= NEAR and (order[before] < 0 or ts[order[before]] == ts[i]):
+            j = order[before]
+            if j >= 0 and digest[i] != 0 and digest[j] == digest[i] and cpu[j] == cpu[i]:
+                order[place] = -1
                 found += 1
                 break
-            j -= 1
+            before -= 1
     return found
