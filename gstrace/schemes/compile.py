@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class Bill(NamedTuple):
     """Counts of operations per ledger, each ≥ 1."""
 
-    gs: dict[str, int]
-    fs: dict[str, int]
+    gs: Mapping[str, int]
+    fs: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -66,19 +66,7 @@ class Scheme:
 
     def bill(self, code: int, facts: Facts) -> Bill:
         """What a known situation costs. Raises ValueError for an unknown one, or if a fact it depends on is unknown."""
-        event, context = situations.decode(code)
-        rules, asked = self._by_event[event]
-        context.update(self.parameters)
-        context.update(_as_context(facts.seen_by(user_gs=self.user_gs)._asdict()))
-        try:
-            key = (event, *(context[name] for name in asked))
-        except KeyError as e:
-            raise ValueError(f"{self.name}: the bill depends on {e}, which nobody knows") from None
-        if key not in self._bills:
-            if code not in _KNOWN:
-                raise ValueError(f"{situations.name(code)}: not a known situation; bill its completions")
-            self._bills[key] = _bill(_the_rule(self.document, rules, event, context, asked), event, context)
-        return self._bills[key]
+        return self._bill(code, self._given(facts))
 
     def matrix(self, codes: Sequence[int], facts: Facts) -> npt.NDArray[np.int64]:
         """Bills of known situations, int64 [len(codes), ledger (gs, fs), operation (`operations.NAMES`)].
@@ -87,12 +75,34 @@ class Scheme:
         """
         import numpy as np
 
-        matrix = np.zeros((len(codes), len(LEDGERS), len(INDEX)), np.int64)
-        for row, code in zip(matrix, codes, strict=True):
-            for counts, ops in zip(row, self.bill(int(code), facts), strict=True):
+        given = self._given(facts)
+        bills = [self._bill(int(code), given) for code in codes]
+        # Few bills differ: each is spelt out once.
+        different = {id(bill): bill for bill in bills}
+        rows = np.zeros((len(different), len(LEDGERS), len(INDEX)), np.int64)
+        for row, bill in zip(rows, different.values(), strict=True):
+            for counts, ops in zip(row, bill, strict=True):
                 for op, n in ops.items():
                     counts[INDEX[op]] = n
-        return matrix
+        place = {bill: row for row, bill in enumerate(different)}
+        return rows[np.array([place[id(bill)] for bill in bills], np.intp)]
+
+    def _given(self, facts: Facts) -> dict[str, str]:
+        """Parameters and facts as conditions name them; an unknown fact is left out."""
+        seen = facts.seen_by(user_gs=self.user_gs)._asdict()
+        return {name: str(value).lower() for name, value in seen.items() if value is not None} | dict(self.parameters)
+
+    def _bill(self, code: int, given: Mapping[str, str]) -> Bill:
+        event, values = _known(code)
+        rules, asked = self._by_event[event]
+        try:
+            key = (event, *(values[name] if name in values else given[name] for name in asked))
+        except KeyError as e:
+            raise ValueError(f"{self.name}: the bill depends on {e}, which nobody knows") from None
+        if key not in self._bills:
+            context = {**given, **values}
+            self._bills[key] = _bill(_the_rule(self.document, rules, event, context, asked), event, context)
+        return self._bills[key]
 
     def completions(self, facts: Facts) -> tuple[Facts, ...]:
         """Every machine that `facts` may mean, as far as this scheme's bills differ; the likeliest first."""
@@ -133,9 +143,15 @@ def _problems(document: Document, event: Event) -> Iterator[str]:
             yield e.what
 
 
-def _known_values(event: Event) -> Iterator[dict[str, str]]:
-    decoded = (situations.decode(code) for code in situations.known_codes())
-    return (values for e, values in decoded if e is event)
+def _known_values(event: Event) -> Iterator[Mapping[str, str]]:
+    return (values for e, values in map(_known, situations.known_codes()) if e is event)
+
+
+@cache
+def _known(code: int) -> tuple[Event, Mapping[str, str]]:
+    if code not in _KNOWN:
+        raise ValueError(f"{situations.name(code)}: not a known situation; bill its completions")
+    return situations.decode(code)
 
 
 _KNOWN = frozenset(situations.known_codes())
@@ -176,8 +192,3 @@ def _bill(rule: Rule, event: Event, context: Mapping[str, str]) -> Bill:
     ledger = LEDGER.get(event)
     costs = {"gs": rule.gs, "fs": rule.fs}
     return Bill(*({} if ledger not in {None, name} else dict(costs[name].counts(context)) for name in LEDGERS))
-
-
-def _as_context(facts: Mapping[str, bool | None]) -> dict[str, str]:
-    """Facts as conditions name them; an unknown one is left out."""
-    return {name: str(value).lower() for name, value in facts.items() if value is not None}

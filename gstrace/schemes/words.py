@@ -61,7 +61,7 @@ _VALUES: Final = {
     "page_fault": "page fault",
     "syscall": "system call",
     "set": "not null",
-    "zero": "0",
+    "zero": "never set",
     "zero_set": "0 by arch_prctl",
     "low": "at most 4 GiB",
     "high": "above 4 GiB",
@@ -85,8 +85,7 @@ _PHRASES: Final = {
 _SETS: Final = {
     frozenset({"zero", "zero_set"}): "0",
     frozenset({"low", "high"}): "not 0",
-    frozenset({"zero_set", "low"}): "set by arch_prctl to at most 4 GiB",
-    frozenset({"zero", "high"}): "never set or above 4 GiB",
+    frozenset({"zero", "zero_set", "low"}): "at most 4 GiB",
 }
 
 
@@ -98,5 +97,8 @@ def condition(name: str, values: Iterable[str]) -> str:
         return _PHRASES[asked, values[0]]
     if asked not in _NAMES:
         return f"{name}={'|'.join(values)}"
-    known = _SETS.get(frozenset(values)) or " or ".join(_VALUES.get(v, v) for v in values)
-    return f"{_NAMES[asked]} {known}"
+    return f"{_NAMES[asked]} {_SETS.get(frozenset(values)) or _either([_VALUES.get(v, v) for v in values])}"
+
+
+def _either(texts: list[str]) -> str:
+    return " or ".join(filter(None, [", ".join(texts[:-1]), texts[-1]]))
