@@ -39,7 +39,7 @@ class Scheme:
     name: str
     document: Document
     parameters: Mapping[str, str]
-    _bills: dict[tuple[object, ...], Bill] = field(default_factory=dict, repr=False, compare=False)
+    _bills: dict[tuple[object, ...], Bill] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def id(self) -> str:

@@ -190,6 +190,8 @@ def _conditions(asked: Table, values: Mapping[str, tuple[str, ...]], where: str)
     for name, wanted in asked.items():
         _one_of(name, values, where, "field of this event, parameter or machine fact")
         listed = wanted if isinstance(wanted, list) else [wanted]
+        if not listed:
+            raise SchemeError(f"{where}: {name} = [] can never hold")
         # TOML's true and false are the values of facts.
         texts = [str(v).lower() if isinstance(v, bool) and name in FACTS else v for v in listed]
         conditions[name] = tuple(_one_of(v, values[name], where, f"value of {name}") for v in texts)

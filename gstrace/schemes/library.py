@@ -77,12 +77,14 @@ def expand(asked: Iterable[str]) -> tuple[Scheme, ...]:
             matching = [name]
         for n in matching:
             scheme = load(n, parameters)
-            found.setdefault(scheme.name, scheme)
+            first = found.setdefault(scheme.name, scheme)
+            if first.document.where != scheme.document.where:
+                raise SchemeError(f"{first.document.where} and {scheme.document.where} both have the id {scheme.id}")
     return tuple(found.values())
 
 
 def _split(text: str) -> tuple[str, dict[str, str]]:
-    if Path(text).is_file():
+    if _is_file(text):
         return text, {}
     name, colon, rest = text.rpartition(":")
     if not colon or ("=" not in rest and _is_path(text)):
@@ -99,7 +101,14 @@ def _split(text: str) -> tuple[str, dict[str, str]]:
 
 
 def _is_path(name: str) -> bool:
-    return name.endswith(".toml") or "/" in name
+    return name.endswith(".toml") or "/" in name or (name not in ORDER and _is_file(name))
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except OSError:  # longer than a name can be
+        return False
 
 
 def _with(name: str, parameters: Mapping[str, str]) -> str:

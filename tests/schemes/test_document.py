@@ -78,6 +78,7 @@ def test_sequences_add_up_through_each_other() -> None:
         (rule('event = "entry", via = "sycsall"'), "rule 1: when: no value of via named 'sycsall'"),
         (rule('event = "nmi", origin = "unknown"'), "rule 1: when: no value of origin named 'unknown'"),
         (rule('event = "entry", null_seg = "yes"'), "rule 1: when: no value of null_seg named 'yes'"),
+        (rule('event = "entry", via = []'), r"rule 1: when: via = \[\] can never hold"),
         (rule('event = "entry", pace = "lazy"'), "rule 1: when: no value of pace named 'lazy'"),
         (rule(rest="unless = { via = 1 }"), "rule 1: unless: no value of via named '1'"),
         (rule(rest="unless = 1"), "rule 1: unless: a table is needed here, not 1"),

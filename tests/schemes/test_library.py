@@ -38,6 +38,7 @@ def test_parameters_not_given_take_their_default() -> None:
         ("fsgsbase:lookup=lsl,lookup=free", "lookup is given twice", ""),
         ("mixed:write=always", "scheme mixed has no parameters", ""),
         ("nowhere/own.toml", "nowhere/own.toml: no such file", ""),
+        ("x" * 5000, "no scheme named 'xxx", ""),
         ("linus-*", "no scheme named 'linus-*'", "linux-"),
     ],
 )
@@ -72,6 +73,22 @@ def test_a_users_file_is_a_scheme_like_any_other(tmp_path: Path) -> None:
     assert scheme.rules == library.load("mixed").rules
     with pytest.raises(UsageError, match="scheme own has no parameters"):
         library.parse(f"{file}:x=y")
+
+
+def test_a_file_needs_no_ending_and_hides_no_built_in_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("mine", "mixed"):
+        (tmp_path / name).write_text(OWN, "utf-8")
+    assert [scheme.name for scheme in library.expand(["mine", "mixed"])] == ["own", "mixed"]
+
+
+def test_two_files_may_not_share_an_id(tmp_path: Path) -> None:
+    files = [tmp_path / "a.toml", tmp_path / "b.toml"]
+    for file in files:
+        file.write_text(OWN, "utf-8")
+    assert len(library.expand([str(files[0]), str(files[0])])) == 1
+    with pytest.raises(SchemeError, match="both have the id own"):
+        library.expand(map(str, files))
 
 
 def test_a_users_file_is_checked_to_be_total(tmp_path: Path) -> None:
