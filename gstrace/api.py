@@ -19,10 +19,29 @@ if TYPE_CHECKING:
     from gstrace.events.capture import Capture
     from gstrace.replay.census import Census, Threads
     from gstrace.replay.windows import Window
+    from gstrace.reports.table import Table
+    from gstrace.samples import Sample
     from gstrace.schemes.compile import Scheme
     from gstrace.store.gst import Gst, Tables
     from gstrace.uarchs.uarch import Uarch
     from gstrace.verdict.answer import Desk, Machine, Priced
+
+__all__ = [
+    "Answer",
+    "Selection",
+    "Trace",
+    "check",
+    "explain",
+    "ingest",
+    "open",
+    "report",
+    "sample",
+    "scheme",
+    "schemes",
+    "uarch",
+    "uarchs",
+    "what_if",
+]
 
 LEDGERS: Final = ("gs", "fs", "both")
 WHAT_IF_SCHEMA: Final = "gstrace.what-if/1"
@@ -143,14 +162,21 @@ class Trace:
         marks = (Marker(r["begin"], str(r["window"]) if r["name"] is None else r["name"], r["cpu"], r["name"]) for r in rows)
         return windows(marks)
 
-    def counts(self, selection: Selection = EVERYTHING) -> dict[int, int]:
-        """Situation → how often, in a selection."""
-        from gstrace.replay.select import chosen_cells, counts
+    def cells(self, selection: Selection = EVERYTHING) -> Census:
+        """The census of a selection."""
+        from gstrace.replay.select import chosen_cells, part
 
         census = self._recount(selection) if selection.needs_events else self.census
-        return counts(census, chosen_cells(census, selection, self.windows, self._chosen_threads(selection)))
+        return part(census, chosen_cells(census, selection, self.windows, self.chosen_threads(selection)))
 
-    def _chosen_threads(self, selection: Selection) -> Any:
+    def counts(self, selection: Selection = EVERYTHING) -> dict[int, int]:
+        """Situation → how often, in a selection."""
+        from gstrace.replay.select import counts
+
+        return counts(self.cells(selection))
+
+    def chosen_threads(self, selection: Selection) -> Any:
+        """bool [threads]: the rows of the thread table that a selection asks for."""
         from gstrace.replay.select import chosen_threads
 
         t = self.threads
@@ -203,6 +229,18 @@ class Answer:
 
         return write_all(self, Path(folder))
 
+    def report(self, kind: str) -> Table:
+        """One report as a table (`reports.tables.REPORTS` has the kinds). Raises UsageError for a kind that is none."""
+        from gstrace.reports.tables import build
+
+        return build(kind, self)
+
+    def events(self) -> Iterator[pl.DataFrame]:
+        """Each event of the selection re-priced: the rows of `report events`, in pieces that fit in memory."""
+        from gstrace.reports.events import frames
+
+        return frames(self)
+
     def _repr_html_(self) -> str:
         return self.table()._repr_html_()
 
@@ -238,6 +276,7 @@ def what_if(
     if window:
         selection = Selection(**{**selection.__dict__, "window": window})
     wanted = library.expand([schemes] if isinstance(schemes, str) else schemes)
+    refuse_foreign(recording)
     base, why = baseline_of(recording, baseline)
     machines = machines_for(recording, [uarch] if isinstance(uarch, str) and uarch else uarch or (), assume or {})
     counts = recording.counts(selection)
@@ -247,6 +286,30 @@ def what_if(
     desks = [Desk(machine, base, counts, ledger) for machine in machines]
     priced = [desk.priced(scheme) for desk in desks for scheme in everyone]
     return Answer(recording, selection, counts, ledger, base, why, machines, priced, command)
+
+
+def report(kind: str, answer: Answer) -> Table:
+    """One report of an answer as a table. Raises UsageError for a kind that is none."""
+    return answer.report(kind)
+
+
+def events(answer: Answer) -> Iterator[pl.DataFrame]:
+    """The rows of `report events` in pieces: every event of the selection, re-priced."""
+    return answer.events()
+
+
+def event_text(answer: Answer, form: str) -> Iterator[str]:
+    """`report events` as text in pieces; form: table, json, csv or md."""
+    from gstrace.reports import stream
+
+    return stream.event_text(answer, form)
+
+
+def refuse_foreign(trace: Trace) -> None:
+    """Raise NothingToPrice for a recording of another architecture."""
+    architecture = trace.capture.text("architecture")
+    if architecture not in ("", "x86_64", "amd64"):
+        raise NothingToPrice(f"the recording is of {architecture}: the schemes do not apply, they are of x86-64")
 
 
 def baseline_of(trace: Trace, asked: str = "") -> tuple[Scheme, str]:
@@ -274,3 +337,93 @@ def machines_for(trace: Trace, asked: Iterable[str], assume: Mapping[str, str]) 
         return [machine(trace.capture, u, "asked for", named=True, assume=assume) for u in load.select(names)]
     found, why = load.match(trace.capture)
     return [machine(trace.capture, found, why, named=False, assume=assume)]
+
+
+# ---- what needs no recording, and loads no heavy package ----
+
+
+def check_names(schemes: Iterable[str] = (), uarchs: Iterable[str] = (), baseline: str = "") -> None:
+    """Raise UsageError for a name that does not exist, before anything long begins."""
+    from gstrace.schemes import library
+    from gstrace.uarchs import load
+
+    library.expand(schemes)
+    load.select(uarchs)
+    if baseline:
+        library.parse(baseline)
+
+
+def check_format(trace: str | Path, input_format: str = "") -> None:
+    """Raise UsageError for a recording that is not there, UnreadableInput for one of no known format."""
+    from gstrace.importers.registry import Source, find
+
+    with Source(trace) as source:
+        find(source, input_format)
+
+
+def scheme_names() -> tuple[str, ...]:
+    from gstrace.schemes import library
+
+    return library.names()
+
+
+def uarch_names() -> tuple[str, ...]:
+    from gstrace.uarchs import load
+
+    return load.names()
+
+
+def event_names() -> tuple[str, ...]:
+    """The events that a scheme has rules for."""
+    from gstrace.schemes.words import EVENTS
+
+    return tuple(EVENTS)
+
+
+def schemes() -> list[dict[str, Any]]:
+    """One row per scheme."""
+    from gstrace import catalogue
+
+    return catalogue.schemes()
+
+
+def scheme(name: str) -> dict[str, Any]:
+    """One scheme in full: NAME, NAME:param=value or a file."""
+    from gstrace import catalogue
+
+    return catalogue.scheme(name)
+
+
+def uarchs() -> list[dict[str, Any]]:
+    """One row per microarchitecture."""
+    from gstrace import catalogue
+
+    return catalogue.uarchs()
+
+
+def uarch(name: str) -> dict[str, Any]:
+    """One microarchitecture in full, a name or a file: prices and facts, each with its source."""
+    from gstrace import catalogue
+
+    return catalogue.uarch(name)
+
+
+def explain(scheme: str, event: str = "") -> list[dict[str, Any]]:
+    """What a scheme executes in each situation, in words, with reason and source; of one event if it is named."""
+    from gstrace import catalogue
+
+    return catalogue.bills(scheme, event)
+
+
+def sample() -> Sample:
+    """The recording that comes with gstrace."""
+    from gstrace import samples
+
+    return samples.find()
+
+
+def check() -> Iterator[dict[str, str]]:
+    """What this installation can prove of itself, one row per proof: check, result (`ok`, `FAILED`), detail."""
+    from gstrace import check as proofs
+
+    return proofs.check()

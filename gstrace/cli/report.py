@@ -1,0 +1,63 @@
+"""`gstrace report`: tidy tables of an answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Literal
+
+import typer
+
+from gstrace import api
+from gstrace.cli.asking import ask, note
+from gstrace.cli.options import Chosen, Input, MachineFolder, Output, Question
+from gstrace.cli.output import as_json, write
+from gstrace.errors import OutputError, UsageError
+
+EXAMPLES = """\
+  gstrace report by-process                   which processes would pay
+  gstrace report operations perf.gst --scheme mixed --format csv
+  gstrace report events perf.gst --scheme fsgsbase --comm nginx --format csv -o events.csv
+  gstrace report parquet perf.gst -o tables   every table but events, for dashboards
+"""
+
+Kind = Literal[
+    "summary", "by-process", "by-event", "operations", "windows", "over-time", "assumptions", "events", "parquet"
+]
+
+
+def report(
+    kind: Annotated[Kind, typer.Argument(metavar="KIND", help=f"One of: {', '.join(Kind.__args__)}.")],
+    given: Input = None,
+    question: Question = Question(),
+    chosen: Chosen = Chosen(),
+    machine: MachineFolder = None,
+    output: Output = Output(),
+) -> None:
+    """Write one table of the answer, or all as Parquet."""
+    if kind == "parquet":
+        folder = output.file
+        if folder is None:
+            raise UsageError("report parquet needs a folder to write to", hint="-o DIR")
+        if folder.exists() and not folder.is_dir():
+            raise OutputError(f"{folder} is not a folder")
+    answer = ask(["report", kind], given, machine, question, chosen, output)
+    if kind == "parquet":
+        written = answer.to_parquet(output.file or ".")
+        note(f"gstrace: {len(written)} tables in {output.file}", replace(output, quiet=not output.verbose))
+    elif kind == "events":
+        write(api.event_text(answer, output.format), output)
+    else:
+        _show(kind, answer, output)
+
+
+def _show(kind: str, answer: api.Answer, output: Output) -> None:
+    table = api.report(kind, answer)
+    match output.format:
+        case "json":
+            write(as_json(table.to_json()), output)
+        case "csv":
+            write(table.to_csv(), output)
+        case "md":
+            write(table.to_markdown(), output)
+        case "table":
+            write(f"{table}\n", output)

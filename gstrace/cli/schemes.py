@@ -1,0 +1,91 @@
+"""`gstrace schemes`: the schemes there are, or one in full."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from gstrace import api
+from gstrace.cli.options import Output, scheme_names
+from gstrace.cli.output import as_csv, as_json, as_markdown, columns, plain, width, write
+
+EXAMPLES = """\
+  gstrace schemes
+  gstrace schemes fsgsbase
+  gstrace schemes --format json
+"""
+
+
+def schemes(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", autocompletion=scheme_names, help="A name or a file, in full.")
+    ] = None,
+    output: Output = Output(),
+) -> None:
+    """List the schemes, or show one in full."""
+    if name is None:
+        listing("schemes", api.schemes(), output)
+        return
+    scheme = api.scheme(name)
+    match output.format:
+        case "json":
+            write(as_json({"schema": "gstrace.scheme/1", **scheme}), output)
+        case "csv":
+            write(as_csv(scheme["rules"]), output)
+        case "md":
+            write(as_markdown(scheme["rules"]), output)
+        case "table":
+            write("\n".join([*_head(scheme), "", *bills(scheme["rules"])]) + "\n", output)
+
+
+def listing(kind: str, rows: list[dict[str, Any]], output: Output) -> None:
+    """Rows in any format; `kind` names them in JSON."""
+    match output.format:
+        case "json":
+            write(as_json({"schema": f"gstrace.{kind}/1", "rows": rows}), output)
+        case "csv":
+            write(as_csv(rows), output)
+        case "md":
+            write(as_markdown(rows), output)
+        case "table":
+            write("\n".join(_lines(rows)) + "\n", output)
+
+
+def _lines(rows: list[dict[str, Any]]) -> list[str]:
+    names = [name.replace("_", " ") for name in rows[0]]
+    return columns([names, *([plain(value) for value in row.values()] for row in rows)], last=width())
+
+
+def _head(scheme: dict[str, Any]) -> list[str]:
+    facts = [
+        (
+            "user GS",
+            "user code may change its GS base without the kernel" if scheme["user_gs"] else "the kernel's alone",
+        ),
+        ("needs", plain(scheme["needs"]) or "nothing beyond x86-64"),
+        *(
+            (f"{name}=", f"{' or '.join(p['values'])} (here {p['chosen']}, default {p['default']}): {p['meaning']}")
+            for name, p in scheme["parameters"].items()
+        ),
+    ]
+    return [
+        f"{scheme['id']}: {scheme['title']}",
+        "",
+        *scheme["description"].splitlines(),
+        "",
+        *columns(facts, last=width()),
+    ]
+
+
+def bills(rules: list[dict[str, Any]]) -> list[str]:
+    """The bill of each situation as paragraphs, one event under its title."""
+    lines: list[str] = []
+    for number, rule in enumerate(rules):
+        if not number or rules[number - 1]["event"] != rule["event"]:
+            lines += [*([""] if lines else []), f"{rule['title']} ({rule['event']})"]
+        bill = [("GS", rule["gs"]), ("FS", rule["fs"]), ("why", rule["why"]), ("source", rule["source"])]
+        lines.append(f"  {rule['when']}")
+        room = max(width() - 4, 0)
+        lines += [f"    {line}" for line in columns([row for row in bill if row[1]], last=room)]
+    return lines
