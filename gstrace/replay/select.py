@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from gstrace.errors import nearest
+from gstrace.replay import state as st
 from gstrace.replay.census import ANYWHERE, Census
 from gstrace.replay.situations import Event, encode
 
@@ -18,8 +20,10 @@ if TYPE_CHECKING:
     from gstrace.replay.windows import Window
 
     Mask = npt.NDArray[np.bool_]
+    I64 = npt.NDArray[np.int64]
 
 FOREVER: Final = 2**63 - 1
+_AS_CELLS: Final = [st.E_SEGMENT, st.E_TS, st.E_CPU, st.E_SLOT, st.E_CODE, st.E_COUNT]
 LOST: Final = [encode(Event.LOST), encode(Event.LOST_UNCOUNTED)]
 
 
@@ -54,16 +58,33 @@ def chosen_cells(census: Census, selection: Selection, windows: list[Window], th
     if selection.cpus:
         mask &= np.isin(census.cpu, list(selection.cpus))
     if selection.window:
-        inside = np.zeros(len(mask), np.bool_)
-        for w in chosen_windows(selection, windows):
-            inside |= (census.segment >= w.first) & (census.segment <= (FOREVER if w.last is None else w.last))
-        mask &= inside
+        mask &= np.any([inside(census, w) for w in chosen_windows(selection, windows)], axis=0)
     return mask | anywhere
 
 
-def counts(census: Census, mask: Mask) -> dict[int, int]:
-    """Situation → how often, over the chosen cells; ascending by situation."""
-    codes, inverse = np.unique(census.situation[mask], return_inverse=True)
+def inside(census: Census, window: Window) -> Mask:
+    """Cells that may belong to a window: those of its segments, and what cannot be placed in time."""
+    last = FOREVER if window.last is None else window.last
+    return (census.segment == ANYWHERE) | (census.segment >= window.first) & (census.segment <= last)
+
+
+def chosen_emitted(events: I64, selection: Selection, windows: list[Window], threads: Mask) -> Mask:
+    """As `chosen_cells`, for emitted events (`state.E_*`), each by its own time."""
+    segment, ts, cpu, thread, situation, count = events[:, _AS_CELLS].T
+    mask = chosen_cells(Census(segment, ts, cpu, thread, situation, count), selection, windows, threads)  # type: ignore[arg-type]
+    if selection.since is not None:
+        mask &= ts >= selection.since
+    return mask if selection.until is None else mask & (ts < selection.until)
+
+
+def part(census: Census, mask: Mask) -> Census:
+    """The chosen cells alone."""
+    return Census(*(getattr(census, f.name)[mask] for f in fields(census)))
+
+
+def counts(census: Census) -> dict[int, int]:
+    """Situation → how often, ascending by situation."""
+    codes, inverse = np.unique(census.situation, return_inverse=True)
     totals = np.zeros(len(codes), np.int64)
-    np.add.at(totals, inverse, census.count[mask])
+    np.add.at(totals, inverse, census.count)
     return {int(code): int(total) for code, total in zip(codes, totals, strict=True) if total}

@@ -82,5 +82,6 @@ def from_arrow(column: Column, array: pa.Array, texts: dict[str, int]) -> tuple[
         return lookup[encoded.indices.to_numpy(zero_copy_only=False)], None
     if column.dtype == "string":
         return np.array([-1 if v is None else texts.setdefault(v, len(texts)) for v in array.to_pylist()], np.int64), None
-    null = array.is_null().to_numpy(zero_copy_only=False) if array.null_count else None
-    return array.fill_null(0).to_numpy(zero_copy_only=False), null
+    if not array.null_count:
+        return array.to_numpy(zero_copy_only=False), None
+    return array.fill_null(0).to_numpy(zero_copy_only=False), array.is_null().to_numpy(zero_copy_only=False)

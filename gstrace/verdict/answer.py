@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -22,10 +22,14 @@ from gstrace.uarchs.uarch import Uarch
 from gstrace.verdict.breakeven import Driver, drivers
 from gstrace.verdict.decide import Verdict, decide, share_cheaper
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
 Quantiles = dict[str, float | None]
 PRICE_NAMES: Final = tuple(op.price for op in OPERATIONS)
 PRICES: Final = tuple(dict.fromkeys(PRICE_NAMES))
 """Prices that bills draw on; two operations may share one (MOV to FS and to GS)."""
+_PRICE_OF: Final = [PRICES.index(name) for name in PRICE_NAMES]
 
 
 @dataclass(frozen=True)
@@ -99,13 +103,32 @@ def entries_and_switches(counts: Counts) -> tuple[int, int]:
     return entries, switches
 
 
+def inferred_switches(counts: Counts) -> int:
+    """Switches that the events prove but the recorder did not write."""
+    return events(counts).get("switch gs inferred", 0)
+
+
+def price_draws(uarch: Uarch) -> npt.NDArray[np.float64]:
+    """float64 [draws, operations], cycles, in the order of `OPERATIONS`; NaN where the uarch has no price."""
+    return prices.draw(uarch, PRICES)[:, _PRICE_OF]
+
+
+def price_ranges(uarch: Uarch) -> npt.NDArray[np.float64]:
+    """float64 [3, operations]: low, typical and high cycles, in the order of `OPERATIONS`; NaN as above."""
+    return prices.ranges(uarch, PRICES)[:, _PRICE_OF]
+
+
+def uarch_quality(uarch: Uarch) -> str | None:
+    """The worst quality among the prices that bills draw on."""
+    return prices.quality(uarch, PRICES)
+
+
 class Desk:
     """Prices schemes on one machine against one baseline: the draws are made once and shared."""
 
     def __init__(self, on: Machine, baseline: Scheme, counts: Counts, ledger: str) -> None:
         self.on, self.baseline, self.counts, self.ledger = on, baseline, counts, ledger
-        drawn = prices.draw(on.uarch, PRICES)
-        self._draws = drawn[:, [PRICES.index(name) for name in PRICE_NAMES]]
+        self._draws = price_draws(on.uarch)
         self._unpriced = np.isnan(self._draws[0])
 
     def priced(self, scheme: Scheme) -> Priced:

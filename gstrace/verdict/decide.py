@@ -13,6 +13,7 @@ CHEAPER: Final = "cheaper"
 DEARER: Final = "dearer"
 EQUAL: Final = "equal"
 UNDECIDED: Final = "no decision"
+WORDS: Final = (CHEAPER, DEARER, EQUAL, UNDECIDED)
 
 
 @dataclass(frozen=True)

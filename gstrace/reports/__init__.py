@@ -1,0 +1,1 @@
+"""Answers as tables, JSON and plain text: nothing here computes, it selects and formats."""

@@ -1,0 +1,181 @@
+"""The rows of each report: what an answer and its breakdown hold, selected and put side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gstrace.pricing.groups import Grouped, grouped
+from gstrace.replay.census import ANYWHERE
+from gstrace.replay.processes import processes
+from gstrace.replay.select import chosen_windows, inside
+from gstrace.reports.declare import QUANTILES, Row
+from gstrace.schemes.operations import LEDGERS, NAMES
+from gstrace.verdict.answer import Priced, entries_and_switches, event_class
+from gstrace.verdict.assumptions import assumptions as assumed
+from gstrace.verdict.breakdown import Breakdown, tally
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from gstrace.reports.asked import Answer
+    from gstrace.replay.census import Census
+    from gstrace.replay.windows import Window
+
+    I64 = npt.NDArray[np.int64]
+
+
+def summary(answer: Answer) -> Iterator[Row]:
+    entries, switches = entries_and_switches(answer.counts)
+    for p in answer.priced:
+        cheaper = p.share_cheaper or (None, None)
+        yield {
+            **_who(p),
+            "user_gs": p.scheme.user_gs,
+            "baseline": answer.baseline.name,
+            "verdict": p.verdict.word,
+            "why": p.verdict.why,
+            **_spread("difference", p.difference and p.difference[answer.ledger]),
+            **_spread("difference_gs", p.difference and p.difference["gs"]),
+            **_spread("difference_fs", p.difference and p.difference["fs"]),
+            **_spread("per_entry", p.per_entry),
+            **_spread("per_switch", p.per_switch),
+            **_spread("cycles", p.cycles and p.cycles[answer.ledger]),
+            "cheaper_least": cheaper[0],
+            "cheaper_most": cheaper[1],
+            "quality": p.quality,
+            "entries": entries,
+            "switches": switches,
+        }
+
+
+def _who(p: Priced) -> Row:
+    return {"scheme": p.scheme.name, "uarch": p.machine.uarch.id}
+
+
+def _spread(name: str, figure: Mapping[str, float | None] | None) -> Row:
+    return {f"{name}_{q}": None if figure is None else figure[q] for q in QUANTILES}
+
+
+def by_process(answer: Answer) -> Iterator[Row]:
+    cells, threads = answer.trace.cells(answer.selection), answer.trace.threads
+    of, known = processes(threads["tid"].to_list(), threads["pid"].to_list(), threads["comm"].to_list())
+    seen, group = np.unique(of[cells.thread], return_inverse=True)
+    table = grouped(group, len(seen), cells.situation, cells.count)
+    counted = tally(table)
+    heads = [
+        {
+            **known[process]._asdict(),
+            "entries": int(counted.entries[i]),
+            "switches": int(counted.switches[i]),
+            "arch_prctl": int(counted.arch_prctl[i]),
+        }
+        for i, process in enumerate(seen)
+    ]
+    yield from _with_figures(answer, table, heads)
+
+
+def by_event(answer: Answer) -> Iterator[Row]:
+    classes = sorted({event_class(code) for code in answer.counts})
+    codes = np.array(list(answer.counts), np.int64)
+    group = np.array([classes.index(event_class(code)) for code in answer.counts], np.int64)
+    table = grouped(group, len(classes), codes, np.array(list(answer.counts.values()), np.int64))
+    totals = table.counts.sum(axis=1).tolist()
+    heads = [{"event": name, "count": n} for name, n in zip(classes, totals, strict=True)]
+    yield from _with_figures(answer, table, heads)
+
+
+def _with_figures(answer: Answer, table: Grouped, heads: list[Row]) -> Iterator[Row]:
+    """Each head once per scheme and microarchitecture, with its cycles and its difference."""
+    breakdown = Breakdown(answer.baseline, answer.ledger)
+    for p in answer.priced:
+        figures = breakdown.figures(p, table)
+        for i, head in enumerate(heads):
+            cycles = difference = None
+            if figures is not None:
+                cycles, difference = _quantiles(figures.cycles[:, i]), _quantiles(figures.difference[:, i])
+            yield {**head, **_who(p), **_spread("difference", difference), **_spread("cycles", cycles)}
+
+
+def _quantiles(values: Any) -> dict[str, float | None]:
+    return {q: None if np.isnan(v) else float(v) for q, v in zip(QUANTILES, values, strict=True)}
+
+
+def operations(answer: Answer) -> Iterator[Row]:
+    for scheme, priced in _by_scheme(answer).items():
+        low = np.min([p.bill.low for p in priced], axis=0)
+        high = np.max([p.bill.high for p in priced], axis=0)
+        unbounded = any(p.bill.unbounded for p in priced)
+        yield from ({"scheme": scheme, **row} for row in _bill(low, high, unbounded=unbounded))
+
+
+def _by_scheme(answer: Answer) -> dict[str, list[Priced]]:
+    found: dict[str, list[Priced]] = {}
+    for p in answer.priced:
+        found.setdefault(p.scheme.name, []).append(p)
+    return found
+
+
+def _bill(low: I64, high: I64, *, unbounded: bool) -> Iterator[Row]:
+    for i, ledger in enumerate(LEDGERS):
+        for op in np.flatnonzero(low[i] | high[i]).tolist():
+            least, most = int(low[i, op]), None if unbounded else int(high[i, op])
+            yield {"ledger": ledger, "op": NAMES[op], "low": least, "high": most}
+
+
+def windows(answer: Answer) -> Iterator[Row]:
+    found = answer.trace.windows
+    if answer.selection.window:
+        found = chosen_windows(answer.selection, found)
+    cells = answer.trace.cells(answer.selection)
+    cpus = np.unique(cells.cpu[cells.segment != ANYWHERE]).tolist()
+    table = _by_window(cells, found, cpus)
+    unbounded = table.unbounded
+    breakdown = Breakdown(answer.baseline, answer.ledger)
+    bills = {
+        scheme: [breakdown.bills(p, table) for p in priced] for scheme, priced in _by_scheme(answer).items() if found
+    }
+    for w, window in enumerate(found):
+        for c, cpu in enumerate([*cpus, None]):
+            group = w * (len(cpus) + 1) + c
+            head = {"window": window.label, "name": window.name, "cpu": cpu}
+            for scheme, spans in bills.items():
+                low = np.min([span[0][group] for span in spans], axis=0)
+                high = np.max([span[1][group] for span in spans], axis=0)
+                rows = _bill(low, high, unbounded=bool(unbounded[group]))
+                yield from ({**head, "scheme": scheme, **row} for row in rows)
+
+
+def _by_window(cells: Census, found: list[Window], cpus: list[int]) -> Grouped:
+    """A group for each window and CPU, after a window's CPUs one for all together. What can be placed nowhere is in each."""
+    parts = [np.zeros((3, 0), np.int64)]
+    for w, window in enumerate(found):
+        chosen = inside(cells, window)
+        for c, cpu in enumerate([*cpus, None]):
+            mask = chosen if cpu is None else chosen & ((cells.cpu == cpu) | (cells.segment == ANYWHERE))
+            group = np.full(int(mask.sum()), w * (len(cpus) + 1) + c)
+            parts.append(np.array([group, cells.situation[mask], cells.count[mask]], np.int64))
+    group, situation, count = np.concatenate(parts, axis=1)
+    return grouped(group, len(found) * (len(cpus) + 1), situation, count)
+
+
+def over_time(answer: Answer) -> Iterator[Row]:
+    cells = answer.trace.cells(answer.selection)
+    placed = cells.segment != ANYWHERE
+    stretches, group = np.unique(np.array([cells.start[placed], cells.cpu[placed]]), axis=1, return_inverse=True)
+    codes, place = np.unique(cells.situation[placed], return_inverse=True)
+    breakdown = Breakdown(answer.baseline, answer.ledger)
+    for p in answer.priced:
+        each = breakdown.typical_difference(p, codes.tolist())
+        total = (
+            None if each is None else np.bincount(group, each[place] * cells.count[placed], stretches.shape[1]) + 0.0
+        )
+        for i, (start, cpu) in enumerate(stretches.T.tolist()):
+            difference = None if total is None else float(total[i])
+            yield {"start": start, "cpu": cpu, **_who(p), "difference": difference}
+
+
+def assumptions(answer: Answer) -> Iterator[Row]:
+    return (dict(vars(a)) for a in assumed(answer.machines))

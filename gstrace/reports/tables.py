@@ -1,0 +1,193 @@
+"""Every report as one tidy table, declared once: its columns here, its rows in `rows.py` and `events.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from gstrace.errors import nearest
+from gstrace.reports import events, rows
+from gstrace.reports.declare import Column, Report, Row, quantile_columns
+from gstrace.reports.provenance import provenance
+from gstrace.reports.table import Table, write_folder
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from gstrace.reports.asked import Answer
+
+SCHEME: Final = Column("scheme", "string", "", "scheme, as asked for: NAME or NAME:param=value")
+UARCH: Final = Column("uarch", "string", "", "microarchitecture it is priced on")
+LEDGER: Final = Column("ledger", "string", "", "which base the operations serve: gs or fs")
+OP: Final = Column("op", "string", "", "operation")
+LOW: Final = Column("low", "int64", "executions", "at least so often")
+HIGH: Final = Column(
+    "high", "int64", "executions", "at most so often; null: events of unknown number were lost", null=True
+)
+PRICED: Final = (
+    *quantile_columns("difference", "cycles", "scheme − baseline, in the ledger asked for"),
+    *quantile_columns("cycles", "cycles", "what the scheme costs, in the ledger asked for"),
+)
+
+
+def _report(kind: str, row: str, columns: Iterable[Column], build: Callable[[Answer], Iterable[Row]]) -> Report:
+    report = Report(kind, row, tuple(columns), lambda answer: report.frame(build(answer)))
+    return report
+
+
+_ALL: Final = (
+    _report(
+        "summary",
+        "scheme on a microarchitecture",
+        (
+            SCHEME,
+            UARCH,
+            Column("user_gs", "bool", "", "whether user code may change GS without the kernel"),
+            Column("baseline", "string", "", "scheme it is compared with"),
+            Column(
+                "verdict",
+                "string",
+                "",
+                "cheaper, dearer, equal or no decision; null: it cannot be priced here",
+                null=True,
+            ),
+            Column("why", "string", "", "the verdict's reason"),
+            *quantile_columns("difference", "cycles", "scheme − baseline, in the ledger asked for"),
+            *quantile_columns("difference_gs", "cycles", "scheme − baseline, GS alone"),
+            *quantile_columns("difference_fs", "cycles", "scheme − baseline, FS alone"),
+            *quantile_columns("per_entry", "cycles", "difference per entry from user mode"),
+            *quantile_columns("per_switch", "cycles", "difference per context switch"),
+            *quantile_columns("cycles", "cycles", "what the scheme costs, in the ledger asked for"),
+            Column(
+                "cheaper_least", "float64", "", "share of the price draws in which it is cheaper, at least", null=True
+            ),
+            Column(
+                "cheaper_most", "float64", "", "share of the price draws in which it is cheaper, at most", null=True
+            ),
+            Column(
+                "quality", "string", "", "worst quality of a price the difference needs; null: it needs none", null=True
+            ),
+            Column("entries", "int64", "", "entries from user mode, at the likeliest completion"),
+            Column("switches", "int64", "", "context switches, inferred ones included"),
+        ),
+        rows.summary,
+    ),
+    _report(
+        "by-process",
+        "process, scheme and microarchitecture",
+        (
+            Column("pid", "int32", "", "process; null: a thread whose number is unknown, and lost events", null=True),
+            Column("comm", "string", "", "last name of its leading thread", null=True),
+            Column("entries", "int64", "", "entries from user mode, at the likeliest completion"),
+            Column("switches", "int64", "", "context switches away from it, inferred ones included"),
+            Column("arch_prctl", "int64", "", "calls that set or get a base"),
+            SCHEME,
+            UARCH,
+            *PRICED,
+        ),
+        rows.by_process,
+    ),
+    _report(
+        "by-event",
+        "class of event, scheme and microarchitecture",
+        (
+            Column("event", "string", "", "class of event"),
+            Column("count", "int64", "", "how often it occurred; a switch counts in GS and in FS"),
+            SCHEME,
+            UARCH,
+            *PRICED,
+        ),
+        rows.by_event,
+    ),
+    _report(
+        "operations",
+        "operation that a scheme would execute; over all microarchitectures asked for",
+        (SCHEME, LEDGER, OP, LOW, HIGH),
+        rows.operations,
+    ),
+    _report(
+        "windows",
+        "operation that a scheme would execute in a window that the workload marked",
+        (
+            Column("window", "string", "", "number or name of the window; `1#2` where it occurs again"),
+            Column("name", "string", "", "name that trace_marker gave it", null=True),
+            Column("cpu", "int32", "", "CPU; null: all together", null=True),
+            SCHEME,
+            LEDGER,
+            OP,
+            LOW,
+            HIGH,
+        ),
+        rows.windows,
+    ),
+    _report(
+        "over-time",
+        "stretch of time, CPU, scheme and microarchitecture",
+        (
+            Column("start", "int64", "ns", "begin of the stretch, on the trace clock"),
+            Column("cpu", "int32", "", "CPU"),
+            SCHEME,
+            UARCH,
+            Column(
+                "difference",
+                "float64",
+                "cycles",
+                "scheme − baseline, in the ledger asked for, at typical prices and the likeliest completion",
+                null=True,
+            ),
+        ),
+        rows.over_time,
+    ),
+    _report(
+        "assumptions",
+        "thing taken for granted",
+        (
+            Column("name", "string", "", "name"),
+            Column("sentence", "string", "", "what is assumed"),
+            Column("value", "string", "", "what this answer assumes"),
+            Column("default", "string", "", "what it would assume without being told"),
+        ),
+        rows.assumptions,
+    ),
+    Report(
+        "events",
+        "event of the recording and scheme",
+        (
+            Column(
+                "ts", "int64", "ns", "time on the trace clock; a return's is that of the event after which it happened"
+            ),
+            Column("cpu", "int32", "", "CPU; null: unknown", null=True),
+            Column("tid", "int32", "", "thread; null: unknown", null=True),
+            Column("kind", "string", "", "class of event, as in by-event"),
+            Column("situation", "string", "", "everything about it that a bill can depend on"),
+            SCHEME,
+            Column("cycles_low", "float64", "cycles", "cheapest completion at the lowest prices", null=True),
+            Column("cycles_typical", "float64", "cycles", "likeliest completion at typical prices", null=True),
+            Column("cycles_high", "float64", "cycles", "dearest completion at the highest prices", null=True),
+        ),
+        events.collected,
+    ),
+)
+REPORTS: Final = {report.kind: report for report in _ALL}
+"""Every report by its kind."""
+
+STREAMED: Final = "events"
+"""The report that can be larger than memory: `events.frames` gives it in pieces, and no folder of reports has it."""
+
+
+def build(kind: str, answer: Answer) -> Table:
+    """One report of an answer. Raises UsageError for a kind that is none."""
+    if kind not in REPORTS:
+        raise nearest(kind, list(REPORTS), what="report")
+    return Table(REPORTS[kind], REPORTS[kind].build(answer), provenance(answer))
+
+
+def what_if_table(answer: Answer) -> pl.DataFrame:
+    """One row per scheme and microarchitecture: the rows of `summary`."""
+    return build("summary", answer).rows
+
+
+def write_all(answer: Answer, folder: Path) -> list[Path]:
+    """`folder/KIND.parquet` for each report but `events`, all or none. → the files. Raises OutputError."""
+    return write_folder([build(kind, answer) for kind in REPORTS if kind != STREAMED], folder)

@@ -1,0 +1,78 @@
+"""What an answer takes for granted, each with a name and a sentence; and what the user told it to assume."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from gstrace.uarchs.facts import FACTS
+
+if TYPE_CHECKING:
+    from gstrace.verdict.answer import Machine
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """`value` is what this answer assumes, `default` what it would without being told."""
+
+    name: str
+    sentence: str
+    value: str
+    default: str
+
+
+STANDING: Final = tuple(
+    Assumption(name, sentence, value, value)
+    for name, value, sentence in (
+        (
+            "selectors-null",
+            "yes",
+            "no thread has a descriptor's selector in FS or GS, but those that called modify_ldt or set_thread_area and "
+            "whoever was cloned from them: theirs is open",
+        ),
+        (
+            "user-writes-gs",
+            "no",
+            "user code writes its FS and GS bases by arch_prctl only, never by WRFSBASE or WRGSBASE",
+        ),
+        (
+            "tls-distinct",
+            "yes",
+            "the FS base that a new thread gets with CLONE_SETTLS is not 0 and equals no other thread's",
+        ),
+        (
+            "unknown-bases",
+            "gs=zero fs=high",
+            "a base set before the recording began is likeliest 0 for GS and above 4 GiB for FS; this decides p50, "
+            "never a bound",
+        ),
+        (
+            "unknown-origin",
+            "user",
+            "an interrupt that may have hit user or kernel mode likeliest hit user mode, an NMI kernel mode; this decides "
+            "p50, never a bound",
+        ),
+        ("lost-events", "nothing", "a lost event likeliest cost nothing; this decides p50, never a bound"),
+    )
+)
+"""The assumptions behind every answer."""
+
+ASSUMED: Final = "assumed"
+
+
+def assumptions(machines: Iterable[Machine]) -> list[Assumption]:
+    """The standing ones, then the machine facts that the user stated."""
+    told: dict[str, Assumption] = {}
+    for machine in machines:
+        for name, known in machine.known.items():
+            if known.source == ASSUMED:
+                told.setdefault(name, Assumption(name, FACTS[name], fact_text(known.value), "as recorded"))
+    return [*STANDING, *told.values()]
+
+
+def fact_text(value: object) -> str:
+    """A machine fact's value as `--assume` takes it: `true`, `false`, `unknown`, `6.1`."""
+    if value is None:
+        return "unknown"
+    return ".".join(map(str, value)) if isinstance(value, tuple) else str(value).lower()

@@ -1,0 +1,93 @@
+"""An answer's figures broken down: by process, by class of event, over time, by window, by single event."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from gstrace.pricing import groups
+from gstrace.pricing.groups import Grouped
+from gstrace.replay.situations import Event, completions, decode
+from gstrace.schemes.compile import completions as machines_of
+from gstrace.verdict.answer import Priced, price_draws, price_ranges
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from gstrace.schemes.compile import Scheme
+
+    F64 = npt.NDArray[np.float64]
+    I64 = npt.NDArray[np.int64]
+
+CALLS = frozenset({Event.SET_GS, Event.SET_FS, Event.GET_GS, Event.GET_FS})
+
+
+class Figures(NamedTuple):
+    """float64 [3, groups], cycles: p05, p50, p95; NaN where lost events leave no bound."""
+
+    cycles: F64
+    difference: F64
+
+
+class Tally(NamedTuple):
+    """int64 [groups]: entries from user mode at the likeliest completion, context switches, arch_prctl calls."""
+
+    entries: I64
+    switches: I64
+    arch_prctl: I64
+
+
+def tally(grouped: Grouped) -> Tally:
+    """How often the events happened that users count in."""
+    weights = np.zeros((3, len(grouped.codes)), np.int64)
+    for place, code in enumerate(grouped.codes):
+        happened = [decode(known)[0] for known in completions(code)[0]]
+        calls = sum(event in CALLS for event in happened)
+        weights[:, place] = happened.count(Event.ENTRY), happened.count(Event.SWITCH_GS), calls
+    return Tally(*(weights @ grouped.counts.T))
+
+
+class Breakdown:
+    """Prices parts of what an answer priced whole: same prices, same draws, same machines, same completions."""
+
+    def __init__(self, baseline: Scheme, ledger: str) -> None:
+        self._baseline, self._ledger = baseline, ledger
+        self._draws: dict[str, F64] = {}
+
+    def figures(self, priced: Priced, grouped: Grouped) -> Figures | None:
+        """Each group's cycles and difference from the baseline; None where the scheme has none on this machine."""
+        if priced.difference is None:
+            return None
+        machine = priced.machine
+        draws = self._draws.setdefault(machine.uarch.id, price_draws(machine.uarch))
+        return Figures(
+            groups.quantiles(self._amounts(priced, grouped.codes, None), draws, grouped),
+            groups.quantiles(self._amounts(priced, grouped.codes, self._baseline), draws, grouped),
+        )
+
+    def typical_difference(self, priced: Priced, codes: Sequence[int]) -> F64 | None:
+        """float64 [codes]: what one occurrence adds to the difference, at typical prices and the likeliest completion."""
+        if priced.difference is None:
+            return None
+        typical = price_ranges(priced.machine.uarch)[1]
+        return groups.at_typical(self._amounts(priced, codes, self._baseline), typical)
+
+    def each(self, priced: Priced, codes: Sequence[int]) -> tuple[F64, F64, F64] | None:
+        """float64 [codes] each: cycles of one occurrence at the least, at typical prices and the likeliest, at the most."""
+        if priced.cycles is None:
+            return None
+        low, typical, high = price_ranges(priced.machine.uarch)
+        amounts = self._amounts(priced, codes, None)
+        least, most = groups.extremes(amounts, low, high)
+        return least, groups.at_typical(amounts, typical), most
+
+    def bills(self, priced: Priced, grouped: Grouped) -> tuple[I64, I64]:
+        """int64 [groups, ledgers, operations] twice: each group's bill, the least and the most."""
+        return groups.group_bills(priced.scheme, machines_of([priced.scheme], priced.machine.facts), grouped)
+
+    def _amounts(self, priced: Priced, codes: Sequence[int], baseline: Scheme | None) -> list[groups.Amounts]:
+        schemes = [priced.scheme] if baseline is None else [priced.scheme, baseline]
+        machines = machines_of(schemes, priced.machine.facts)
+        return [groups.amounts(priced.scheme, baseline, facts, codes, self._ledger) for facts in machines]
