@@ -472,7 +472,10 @@ def set_base(st, slot, cpu, fs, value, ret):
     else:
         t[value_at] = value
         t[base_at] = ZERO_SET if value == 0 else LOW if size_of(value) == SIZE_LOW else HIGH
+    if ret != NULL:
         t[selector_at] = NULL_SELECTOR
+    elif t[selector_at] == SET_SELECTOR:
+        t[selector_at] = UNKNOWN_SELECTOR
     held = t[value_at] if ret != NULL else NOBODY
     if fs:
         c[HELD_FS], c[HELD_FS_NULL_SEG] = held, held

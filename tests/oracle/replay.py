@@ -383,7 +383,8 @@ class Replay:
             return
         ledger: Ledger = getattr(t, side)
         if succeeds == "unknown" or value is None:
-            ledger = replace(ledger, base=self._unknown(), kind="unknown")
+            selector = "null" if ret is not None else "unknown" if ledger.selector == "set" else ledger.selector
+            ledger = Ledger(self._unknown(), "unknown", selector)
         else:
             base = Base(value) if value >= 0 else self._unknown_value(value)
             ledger = Ledger(base, "zero_set" if value == 0 else size, "null")
