@@ -258,6 +258,7 @@ def side(words, at, size, kind, misc, plan, rows, notes, state):
         ts = load(words, at + 8)
     elif state[STARTED] > 0:
         ts = state[NEWEST]
+    state[NEWEST] = max(state[NEWEST], ts)
     cpu = -1
     if event[TAIL_CPU] > 0 and ts > 0:
         cpu = load(words, at + size - event[TAIL_CPU]) & LOW32
@@ -274,9 +275,7 @@ def side(words, at, size, kind, misc, plan, rows, notes, state):
         notes.marks[n] = at
         state[MARKS] = n + 1
         return DONE
-    if ts > 0:
-        state[NEWEST] = max(state[NEWEST], ts)
-    else:
+    if ts <= 0:
         ts = state[NEWEST]
     if state[STARTED] == 0:
         return START

@@ -43,7 +43,7 @@ class Threads:
     def found(self, *, whole_system: bool) -> list[tuple[int, int, int, bytes]]:
         """(tid, process, kernel thread 1 or 0 or `NULL`, name) of each; the idle threads (0) are left out."""
         return [
-            (tid, pid, self._is_kernel(pid, whole_system=whole_system), self.comms.get(tid, self.comms.get(pid, b"")))
+            (tid, pid, self._is_kernel(pid, whole_system=whole_system), self.comms.get(tid) or self.comms.get(pid, b""))
             for tid, pid in self.pids.items()
             if tid > 0
         ]

@@ -71,11 +71,11 @@ class Event:
         head = struct.pack("<IIQQQQQ", self.type, size, self.config, 1, self.sample_type, self.read_format, self.flags)
         return head.ljust(size, b"\0")
 
-    def raw(self, pid: int = 5, **values: int | bytes) -> bytes:
+    def raw(self, by: int = 5, **values: int | bytes) -> bytes:
         """Raw data with these fields; a __data_loc's bytes go behind."""
         fields = {d.split()[-1].partition("[")[0]: (d, o, s, g) for d, o, s, g in (*COMMON, *LAYOUTS[self.name])}
         data = bytearray(max(o + s for _, o, s, _ in fields.values()))
-        data[0:2], data[4:8] = struct.pack("<H", self.config & 0xFFFF), struct.pack("<i", pid)
+        data[0:2], data[4:8] = struct.pack("<H", self.config & 0xFFFF), struct.pack("<i", by)
         for name, value in values.items():
             declared, at, size, signed = fields[name]
             if declared.startswith("__data_loc"):
