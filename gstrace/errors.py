@@ -55,5 +55,5 @@ def nearest(name: str, known: list[str], *, what: str) -> UsageError:
     from difflib import get_close_matches
 
     like = get_close_matches(name, known, n=3, cutoff=0.5)
-    hint = f"did you mean {', '.join(like)}?" if like else f"known: {', '.join(known)}"
+    hint = f"did you mean {', '.join(like)}?" if like else f"known: {', '.join(known) or 'none'}"
     return UsageError(f"no {what} named {name!r}", hint=hint)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from gstrace import __version__
-from gstrace.errors import NothingToPrice, OutputError
+from gstrace.errors import NothingToPrice, OutputError, UnreadableInput
 from gstrace.events.capture import Capture, read_machine
 from gstrace.importers.registry import Source, open_reader
 from gstrace.importers.stream import Stream
@@ -44,13 +44,19 @@ def same_input(place: Path, digest: str) -> bool:
     """Whether a `.gst` is of this input and of this gstrace."""
     try:
         manifest = Gst(place).manifest
-    except Exception:
+    except UnreadableInput:
         return False
     return manifest.get("digest") == digest and manifest.get("gstrace") == __version__
 
 
 def ingest(
-    source: Source, place: Path, *, force: bool = False, machine: Path | None = None, wanted: str = "", quiet: bool = False
+    source: Source,
+    place: Path,
+    *,
+    force: bool = False,
+    machine: Path | None = None,
+    wanted: str = "",
+    quiet: bool = False,
 ) -> Gst:
     """Read a recording into `place`. An existing one stays (OutputError) unless it is of the same input, or `force`.
 
@@ -87,7 +93,7 @@ def ingest(
 
 
 def with_machine(recorded: Capture, machine: Path) -> Capture:
-    """A recording's facts with those of a `--machine` folder. The folder's facts first: they say more than a header does; the recording's own where it is silent."""
+    """A recording's facts with those of a `--machine` folder, which says more than a header does, first."""
     capture = Capture()
     read_machine(machine, capture)
     for name, fact in recorded:

@@ -19,7 +19,7 @@ KEPT = 4
 """Folders of older states that stay, for other installations of this user."""
 
 
-def _state() -> str:
+def sources_state() -> str:
     """Sixteen letters for the package's sources as they are: their names, sizes and times."""
     found = sorted(Path(__file__).parent.rglob("*.py"))
     stamps = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in found]
@@ -34,7 +34,7 @@ def _cache_folder() -> str:
 
     try:
         home = Path(platformdirs.user_cache_dir("gstrace"))
-        folder = home / f"kernels-{version('numba')}-{_state()}"
+        folder = home / f"kernels-{version('numba')}-{sources_state()}"
         if not folder.exists():
             _prune(home)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Final
+from typing import Final, Self
 
 EVERY: Final = 0.1
 WIDTH: Final = 24
@@ -19,7 +19,7 @@ class Progress:
         self._next = time.monotonic() + EVERY
         self._drawn = False
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

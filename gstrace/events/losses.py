@@ -26,21 +26,31 @@ class Loss:
 
 
 LOSSES: Final = (
-    Loss("lost", "loss", "the kernel's buffer was full: this many events were dropped", "record with larger buffers (perf: -m)"),
+    Loss(
+        "lost",
+        "loss",
+        "the kernel's buffer was full: this many events were dropped",
+        "record with larger buffers (perf: -m)",
+    ),
     Loss(
         "lost_samples",
         "loss",
         "the recorder says at the end that this many events were dropped, without saying when",
         "record with larger buffers (perf: -m)",
     ),
-    Loss("throttled", "loss", "the kernel switched an event off for a while", "raise kernel.perf_event_max_sample_rate"),
+    Loss(
+        "throttled",
+        "loss",
+        "the kernel switched an event off for a while",
+        "raise kernel.perf_event_max_sample_rate",
+    ),
     Loss("cut", "damage", "the file ends before its data does; what came before is kept", "let the recorder finish"),
     Loss("damaged", "damage", "a record that cannot be one; reading stopped there", "copy the file again"),
     Loss("undecodable", "loss", "records of an event whose format the file does not hold"),
     Loss("unknown_id", "loss", "records of an event that the file does not declare"),
     Loss("duplicate", "info", "byte-identical second copies of a record, dropped"),
-    Loss("late", "info", "records older than the order the recorder promised; sorted where they belong as far as possible"),
-    Loss("inferred_switch", "info", "an event's thread is not the one that the last switch left running: a switch was not traced"),
+    Loss("late", "info", "records older than the order the recorder promised; sorted as far as possible"),
+    Loss("inferred_switch", "info", "an event's thread is not the one left running: a switch was not traced"),
     Loss("bad_tid", "info", "a thread number that no kernel gives; the event is counted, its thread unknown"),
     Loss("skipped", "info", "records of a type that gstrace has no use for"),
     Loss("throttle_end", "info", "the kernel switched an event on again"),

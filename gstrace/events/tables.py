@@ -167,7 +167,9 @@ TABLES: Final[dict[Kind, Table]] = {
         "interrupt side",
         Column("kind", "dictionary", "vector", "a", bits=(0, 8), names=VECTORS),
         Column("irq", "int32", "irq_handler: the line", "a", bits=(8, 24)),
-        Column("action", "uint32", "irq_handler: hash of the handler's name (handlers share a line)", "a", bits=(32, 31)),
+        Column(
+            "action", "uint32", "irq_handler: hash of the handler's name (handlers share a line)", "a", bits=(32, 31)
+        ),
         Column("phase", "dictionary", "entry or exit", "b", names=tuple(p.name.lower() for p in Phase)),
         Column("origin", "dictionary", "mode interrupted, where a call chain says so", "c", names=ORIGIN_NAMES),
     ),

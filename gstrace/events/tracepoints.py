@@ -63,7 +63,9 @@ TRACEPOINTS: Final = (
         rank=1,
         role="sys_enter",
     ),
-    Tracepoint("syscalls:sys_exit_arch_prctl", Kind.SYS_EXIT, {"a": "__syscall_nr", "b": "ret"}, rank=1, role="sys_exit"),
+    Tracepoint(
+        "syscalls:sys_exit_arch_prctl", Kind.SYS_EXIT, {"a": "__syscall_nr", "b": "ret"}, rank=1, role="sys_exit"
+    ),
     Tracepoint(
         "syscalls:sys_enter_getpriority",
         Kind.SYS_ENTER,
@@ -97,9 +99,15 @@ TRACEPOINTS: Final = (
         role="exec",
         perfetto=32,
     ),
-    Tracepoint("sched:sched_process_exit", Kind.TASK, {"a": f"={int(Task.EXIT)}", "b": "pid"}, role="exit", perfetto=33),
     Tracepoint(
-        "task:task_rename", Kind.TASK, {"a": f"={int(Task.RENAME)}", "b": "pid", "text": "newcomm"}, role="rename", perfetto=236
+        "sched:sched_process_exit", Kind.TASK, {"a": f"={int(Task.EXIT)}", "b": "pid"}, role="exit", perfetto=33
+    ),
+    Tracepoint(
+        "task:task_rename",
+        Kind.TASK,
+        {"a": f"={int(Task.RENAME)}", "b": "pid", "text": "newcomm"},
+        role="rename",
+        perfetto=236,
     ),
     Tracepoint("exceptions:page_fault_user", Kind.EXCEPTION, {"a": "=0", "c": "=1"}),
     Tracepoint("exceptions:page_fault_kernel", Kind.EXCEPTION, {"a": "=1", "c": "=2"}),

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final, Self
 
 from gstrace.errors import UnreadableInput, UsageError, nearest
 
@@ -69,7 +69,7 @@ class Source:
         self._hashing.start()
 
     def _run_digest(self) -> None:
-        with open(self.path or self.file.name, "rb") as again:
+        with Path(self.path or self.file.name).open("rb") as again:
             while chunk := again.read(1 << 20):
                 self._hash.update(chunk)
 
@@ -87,7 +87,7 @@ class Source:
         self._hashing.join()
         self.file.close()
 
-    def __enter__(self) -> Source:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -96,7 +96,7 @@ class Source:
 
 def _kept(stream: IO[bytes]) -> IO[bytes]:
     """Standard input cannot seek: keep it in a temporary file, which goes with the process."""
-    kept: IO[bytes] = tempfile.NamedTemporaryFile(prefix="gstrace-")
+    kept: IO[bytes] = tempfile.NamedTemporaryFile(prefix="gstrace-")  # noqa: SIM115 (the source closes it)
     while chunk := stream.read(1 << 20):
         kept.write(chunk)
     kept.flush()
@@ -128,7 +128,9 @@ def find(source: Source, wanted: str = "") -> Format:
         if head.startswith(start):
             raise UnreadableInput(f"{source.name} is {what}", hint=hint)
     titles = ", ".join(f.title for f in FORMATS)
-    raise UnreadableInput(f"{source.name} is not a trace that gstrace knows ({titles})", hint="see `gstrace ingest --help`")
+    raise UnreadableInput(
+        f"{source.name} is no trace that gstrace knows ({titles})", hint="see `gstrace ingest --help`"
+    )
 
 
 def open_reader(source: Source, wanted: str = "", formats: Mapping[str, str] | None = None) -> tuple[Format, Reader]:

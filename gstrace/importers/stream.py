@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gstrace.events.losses import LOSS_CODE
-from gstrace.events.rows import Rows
+from gstrace.events.rows import Rows, empty
 from gstrace.events.tables import NULL, Kind
 from gstrace.importers import weave
 from gstrace.importers.batch import NO_HORIZON, Batch, Reader
@@ -38,7 +38,7 @@ class Stream:
         self._released = 0
         self._begin = 0
         self._calls = np.zeros((CALLS, weave.CALL_FIELDS), np.int64)
-        self._out = _new_rows(ROWS_OUT)
+        self._out = empty(ROWS_OUT)
 
     def rows(self) -> Iterator[Rows]:
         """The stream in pieces; a piece's arrays are good until the next one is asked for."""
@@ -97,7 +97,7 @@ class Stream:
 
     def _summary(self) -> Iterator[Rows]:
         """A LOSS row for each anomaly counted here, at the end and of no CPU."""
-        rows = _new_rows(len(self.anomalies))
+        rows = empty(len(self.anomalies))
         for i, (name, number) in enumerate(sorted(self.anomalies.items())):
             weave.put(rows, i, int(Kind.LOSS), -1, -1, -1, self._seq, self._released, LOSS_CODE[name], number, NULL)
         self._seq += rows.size
@@ -111,8 +111,3 @@ def _joined(waiting: Columns | None, batch: Batch) -> Columns:
     if waiting is None or not len(waiting["ts"]):
         return columns
     return {name: np.concatenate([waiting[name], column]) for name, column in columns.items()}
-
-
-def _new_rows(size: int) -> Rows:
-    kinds = (np.uint8, np.int32, np.int32, np.int32, np.int64, np.int64, np.int64, np.int64, np.int64)
-    return Rows(*(np.zeros(size, dtype) for dtype in kinds))

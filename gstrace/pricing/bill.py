@@ -25,14 +25,14 @@ Counts = Mapping[int, int]
 
 @dataclass(frozen=True)
 class Bill:
-    """low, high: int64 [ledgers, operations]. `unbounded`: where events of unknown number were lost, no upper end exists."""
+    """low, high: int64 [ledgers, operations]. unbounded: events of unknown number were lost, so no upper end exists."""
 
     low: I64
     high: I64
     unbounded: bool
 
     def to_json(self) -> dict[str, dict[str, dict[str, int | None]]]:
-        """`{gs: {OP: {low, high}}, fs: …}`, operations that never run left out; high null where there is no upper end."""
+        """`{gs: {OP: {low, high}}, fs: …}` without operations that never run; high null where there is no upper end."""
         answer: dict[str, dict[str, dict[str, int | None]]] = {}
         for i, ledger in enumerate(LEDGERS):
             low, high = self.low[i].tolist(), self.high[i].tolist()

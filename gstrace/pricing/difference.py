@@ -31,7 +31,7 @@ LEDGER_SETS: Final = {"gs": (0,), "fs": (1,), "both": (0, 1)}
 class Expansion:
     """A difference of bills before prices, on one machine and for one ledger set.
 
-    exact: float64 [operations], the part that the trace decides. open: pairs of how often and what it may be instead,
+    exact: float64 [operations], the part that the trace decides. open: pairs of how often, and what it may be instead:
     int64 [alternatives, operations], the likeliest first, no two alike.
     """
 
@@ -45,7 +45,7 @@ class Expansion:
 
 @dataclass(frozen=True)
 class Cost:
-    """Cycles per draw of prices: at the completions that make it least, at the likeliest, at those that make it most."""
+    """Cycles per draw of prices: at the completions that make it least, at the likeliest, at those making it most."""
 
     least: F64
     likely: F64
@@ -93,7 +93,8 @@ def _unique(rows: I64) -> I64:
 def needed(expansions: Sequence[Expansion]) -> npt.NDArray[np.bool_]:
     """bool [operations]: which ones a price is needed for."""
     used = [e.exact != 0 for e in expansions] + [(rows != 0).any(axis=0) for e in expansions for _, rows in e.open]
-    return np.any(used, axis=0)
+    anywhere: npt.NDArray[np.bool_] = np.any(used, axis=0)
+    return anywhere
 
 
 def price(expansions: Sequence[Expansion], prices: F64, counts: Counts) -> Cost:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gstrace.events.rows import Rows
 from gstrace.replay import state as st
 from gstrace.replay.census import Census, Replay
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    from gstrace.events.rows import Rows
 
     I64 = npt.NDArray[np.int64]
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
 from gstrace.events.losses import LOSSES
-from gstrace.events.rows import Rows
 from gstrace.replay import kernel
 from gstrace.replay import state as st
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from gstrace.events.rows import Rows
+
     I64 = npt.NDArray[np.int64]
-    I32 = npt.NDArray[np.int32]
+    Array = npt.NDArray[Any]
 
 ANYWHERE: Final = -1
 """`Census.segment` of what cannot be placed in time; it belongs to every selection."""
@@ -30,12 +32,12 @@ class Census:
     cpu: int32. thread: int32, row of the thread table. situation: int32. count: int64, never 0.
     """
 
-    segment: I32
-    start: I64
-    cpu: I32
-    thread: I32
-    situation: I32
-    count: I64
+    segment: Array
+    start: Array
+    cpu: Array
+    thread: Array
+    situation: Array
+    count: Array
 
 
 class Threads(NamedTuple):
@@ -56,8 +58,8 @@ class Threads(NamedTuple):
 class Replay:
     """Follows a recording. Feed it the stream in order, in pieces of any length; the pieces change nothing.
 
-    With `listen` rows, each situation is also listed as it is decided (`emitted`): a return to user mode when a later
-    event proves it, with the time of the event after which it happened.
+    With `listen` rows, each situation is also listed as it is decided: a return to user mode when a later event proves
+    it, with the time of the event after which it happened.
     """
 
     def __init__(self, listen: int = 0) -> None:
@@ -71,7 +73,7 @@ class Replay:
         return int(self.state.g[st.INFERRED])
 
     def feed(self, rows: Rows) -> list[I64]:
-        """Replay the next rows. → what was emitted, as arrays [n, EMITTED_FIELDS] (`state.E_*`); empty without `listen`."""
+        """Replay the next rows. → what was emitted, arrays [n, EMITTED_FIELDS] (`state.E_*`); empty without `listen`."""
         if rows.size:
             self._fit_cpus(int(rows.cpu.max()))
         return self._drive(lambda start: kernel.replay(self.state, self._emitted, self._blinds, *rows, start))
@@ -80,11 +82,11 @@ class Replay:
         """The recording is over: returns still due are counted. → as `feed`."""
         return self._drive(lambda start: kernel.finish(self.state, self._emitted, start))
 
-    def _drive(self, call: object) -> list[I64]:
+    def _drive(self, call: Callable[[int], tuple[int, int]]) -> list[I64]:
         heard: list[I64] = []
         status, start = kernel.FULL, 0
         while status != kernel.DONE:
-            status, start = call(start)  # type: ignore[operator]
+            status, start = call(start)
             if status == kernel.GROW:
                 self.state = _grown(self.state)
             elif status == kernel.COARSEN:
@@ -110,7 +112,7 @@ class Replay:
         thread, situation = s.what[used] >> 22, s.what[used] & (1 << 22) - 1
         segment, start = s.window_segment[window], s.window_start[window]
         order = np.lexsort((situation, thread, cpu, segment, start))
-        columns = (segment, start, cpu, thread, situation)
+        columns: list[Array] = [segment, start, cpu, thread, situation]
         dtypes = (np.int32, np.int64, np.int32, np.int32, np.int32)
         cells = [c[order].astype(d) for c, d in zip(columns, dtypes, strict=True)]
         return Census(*cells, s.times[used][order])

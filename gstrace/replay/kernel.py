@@ -85,9 +85,7 @@ _VIA = EVENT_BITS
 ENTRY, RETURN, ARRIVAL, NMI = (int(e) for e in (Event.ENTRY, Event.RETURN, Event.ARRIVAL, Event.NMI))
 OPEN_INTERRUPT, MAYBE_RETURN = int(Event.INTERRUPT), int(Event.MAYBE_RETURN)
 FORKED, EXECED, EXITED = int(Event.FORK), int(Event.EXEC), int(Event.EXIT)
-MAYBE_CORE_DUMP, LOST, LOST_UNCOUNTED = (
-    int(e) for e in (Event.MAYBE_CORE_DUMP, Event.LOST, Event.LOST_UNCOUNTED)
-)
+MAYBE_CORE_DUMP, LOST, LOST_UNCOUNTED = (int(e) for e in (Event.MAYBE_CORE_DUMP, Event.LOST, Event.LOST_UNCOUNTED))
 SWITCH_GS, SWITCH_FS = int(Event.SWITCH_GS), int(Event.SWITCH_FS)
 SET_GS, SET_FS, GET_GS, GET_FS = (int(e) for e in (Event.SET_GS, Event.SET_FS, Event.GET_GS, Event.GET_FS))
 
@@ -108,9 +106,9 @@ _DIFFERS, _DIFFERS_NULL_SEG = _shift(Event.SWITCH_FS, "differs"), _shift(Event.S
 _SUCCEEDS, _SIZE = _shift(Event.SET_GS, "succeeds"), _shift(Event.SET_GS, "size")
 SIZE_HIGH, SIZE_LOW, SIZE_UNKNOWN = range(3)
 
-K_SYS_ENTER, K_SYS_EXIT, K_ARCH_PRCTL, K_SWITCH = int(Kind.SYS_ENTER), int(Kind.SYS_EXIT), int(Kind.ARCH_PRCTL), int(Kind.SWITCH)
-K_TASK, K_IRQ, K_EXCEPTION, K_WAKING, K_NMI = int(Kind.TASK), int(Kind.IRQ), int(Kind.EXCEPTION), int(Kind.WAKING), int(Kind.NMI)
-K_SIGNAL, K_MSR, K_MARKER, K_LOSS = int(Kind.SIGNAL), int(Kind.MSR), int(Kind.MARKER), int(Kind.LOSS)
+K_SYS_ENTER, K_SYS_EXIT, K_ARCH_PRCTL = int(Kind.SYS_ENTER), int(Kind.SYS_EXIT), int(Kind.ARCH_PRCTL)
+K_SWITCH, K_TASK, K_IRQ, K_EXCEPTION = int(Kind.SWITCH), int(Kind.TASK), int(Kind.IRQ), int(Kind.EXCEPTION)
+K_NMI, K_SIGNAL, K_MARKER, K_LOSS = int(Kind.NMI), int(Kind.SIGNAL), int(Kind.MARKER), int(Kind.LOSS)
 T_FOUND, T_FORK, T_EXEC, T_EXIT, T_RENAME = (int(t) for t in Task)
 FROM_USER, FROM_KERNEL = int(Origin.USER), int(Origin.KERNEL)
 IRQ_ENTRY, IRQ_EXIT = int(Phase.ENTRY), int(Phase.EXIT)
@@ -320,7 +318,7 @@ def save_base(t, base, selector):
 
 @njit
 def switch(st, emitted, prev, nxt, inferred, w, cpu, ts, seq):
-    """One context switch, recorded or inferred: both ledgers' situations, and what the CPU and the threads are after it."""
+    """One context switch, recorded or inferred: both ledgers' situations, then the CPU's and the threads' new state."""
     p, n, c = st.threads[prev], st.threads[nxt], st.cpus[cpu]
     save_base(p, GS_BASE, GS_SELECTOR)
     save_base(p, FS_BASE, FS_SELECTOR)
@@ -721,7 +719,7 @@ def step(st, emitted, blinds, kind, cpu, tid, text, seq, ts, a, b, c):
 def replay(st, emitted, blinds, kind, cpu, tid, text, seq, ts, a, b, c, start):
     """Replay rows[start:] of a batch, in merged order (`events/tables.py`).
 
-    blinds: uint8 [losses], 1 where a loss kind means missing events. Every cpu is < st.cpus rows (the caller sees to it).
+    blinds: uint8 [losses], 1 where a loss kind means missing events. The caller sees to it that st.cpus has every cpu.
     → (status, first row not taken). After GROW, COARSEN or FULL call again from there.
     """
     g = st.g

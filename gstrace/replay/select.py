@@ -53,25 +53,27 @@ def chosen_cells(census: Census, selection: Selection, windows: list[Window], th
     """Cells of the census that are asked for. What was lost may have been any thread's; what cannot be placed in time
     or on a CPU belongs to every selection.
     """
-    mask = threads[census.thread] | np.isin(census.situation, LOST)
+    mask: Mask = threads[census.thread] | np.isin(census.situation, LOST)
     anywhere = census.segment == ANYWHERE
     if selection.cpus:
         mask &= np.isin(census.cpu, list(selection.cpus))
     if selection.window:
         mask &= np.any([inside(census, w) for w in chosen_windows(selection, windows)], axis=0)
-    return mask | anywhere
+    mask |= anywhere
+    return mask
 
 
 def inside(census: Census, window: Window) -> Mask:
     """Cells that may belong to a window: those of its segments, and what cannot be placed in time."""
     last = FOREVER if window.last is None else window.last
-    return (census.segment == ANYWHERE) | (census.segment >= window.first) & (census.segment <= last)
+    mask: Mask = (census.segment == ANYWHERE) | (census.segment >= window.first) & (census.segment <= last)
+    return mask
 
 
 def chosen_emitted(events: I64, selection: Selection, windows: list[Window], threads: Mask) -> Mask:
     """As `chosen_cells`, for emitted events (`state.E_*`), each by its own time."""
     segment, ts, cpu, thread, situation, count = events[:, _AS_CELLS].T
-    mask = chosen_cells(Census(segment, ts, cpu, thread, situation, count), selection, windows, threads)  # type: ignore[arg-type]
+    mask = chosen_cells(Census(segment, ts, cpu, thread, situation, count), selection, windows, threads)
     if selection.since is not None:
         mask &= ts >= selection.since
     return mask if selection.until is None else mask & (ts < selection.until)

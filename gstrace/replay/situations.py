@@ -147,7 +147,7 @@ def fields(event: Event) -> tuple[Field, ...]:
 
 
 def encode(event: Event, **values: str) -> int:
-    """The code of an event; a field not named takes its first value. Raises KeyError or ValueError for what is not one."""
+    """The code of an event; a field not named takes its first value. Raises KeyError, ValueError for unknown ones."""
     code, shift = int(event), EVENT_BITS
     for f in fields(event):
         code |= f.values.index(values.pop(f.name, f.values[0])) << shift

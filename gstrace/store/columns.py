@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +12,7 @@ from gstrace.events.tables import NULL, Column, Table
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    Array = npt.NDArray[np.generic]
+    Array = npt.NDArray[Any]
 
 _NUMPY: Final = {"dictionary": np.int8, "string": np.int32, "bool": np.bool_}
 UNKNOWN_INDEX: Final = {"tid": -1, "text": -1}
@@ -81,7 +81,9 @@ def from_arrow(column: Column, array: pa.Array, texts: dict[str, int]) -> tuple[
         lookup = np.array([codes[name] for name in encoded.dictionary.to_pylist()] or [0], np.int64)
         return lookup[encoded.indices.to_numpy(zero_copy_only=False)], None
     if column.dtype == "string":
-        return np.array([-1 if v is None else texts.setdefault(v, len(texts)) for v in array.to_pylist()], np.int64), None
+        return np.array(
+            [-1 if v is None else texts.setdefault(v, len(texts)) for v in array.to_pylist()], np.int64
+        ), None
     if not array.null_count:
         return array.to_numpy(zero_copy_only=False), None
     return array.fill_null(0).to_numpy(zero_copy_only=False), array.is_null().to_numpy(zero_copy_only=False)

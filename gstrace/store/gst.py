@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from gstrace.errors import OutputError, UnreadableInput
 from gstrace.events.capture import Capture
-from gstrace.events.rows import Rows
+from gstrace.events.rows import Rows, empty
 from gstrace.events.tables import NULL, SCHEMA_VERSION, TABLES, Kind, Table
 from gstrace.store.columns import arrow_schema, from_arrow, numpy_type, pack, to_arrow, unpack
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 ROW_GROUP: Final = 1 << 18
 """Rows a row group; a table's bytes depend on its rows alone, not on the pieces in which they came."""
+
+AGAIN: Final = "ingest the recording again"
 
 CENSUS: Final = pa.schema(
     [
@@ -117,7 +119,7 @@ class Writer:
             raise OutputError(f"{destination}: cannot be written: {error.strerror}") from error
         self._tables = {k: _TableWriter(self._aside / "tables" / f"{t.name}.parquet", t) for k, t in TABLES.items()}
 
-    def __enter__(self) -> Writer:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -149,13 +151,13 @@ class Writer:
             raise OutputError(f"{self.destination}: cannot be written: {error.strerror or error}") from error
 
     def _put(self) -> None:
-        os.chmod(self._aside, 0o777 & ~_umask())
+        self._aside.chmod(0o777 & ~_umask())
         if self.destination.exists():
             with tempfile.TemporaryDirectory(dir=self.destination.parent, prefix=".old-") as old:
-                os.rename(self.destination, Path(old) / "gst")
-                os.rename(self._aside, self.destination)
+                self.destination.rename(Path(old) / "gst")
+                self._aside.rename(self.destination)
         else:
-            os.rename(self._aside, self.destination)
+            self._aside.rename(self.destination)
 
 
 def _umask() -> int:
@@ -195,12 +197,14 @@ class Gst:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        if not (path / "manifest.json").is_file():
+            raise UnreadableInput(f"{path} is a folder, but no whole .gst", hint="ingest the recording again")
         try:
             self.manifest: dict[str, Any] = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
             self.capture = Capture.from_json(json.loads((path / "capture.json").read_text(encoding="utf-8")))
             version = int(str(self.manifest["schema"]).removeprefix("gstrace.gst/"))
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise UnreadableInput(f"{path} is no whole .gst directory: {error}", hint="ingest the recording again") from error
+            raise UnreadableInput(f"{path} is no whole .gst directory: {error}", hint=AGAIN) from error
         if version > SCHEMA_VERSION:
             raise UnreadableInput(
                 f"{path} is of version {version}, this gstrace reads up to {SCHEMA_VERSION}",
@@ -224,25 +228,21 @@ class Gst:
         try:
             return pq.read_table(self.path / name, columns=schema.names)
         except (OSError, pa.ArrowException) as error:
-            raise UnreadableInput(f"{self.path / name}: {error}", hint="ingest the recording again") from error
+            raise UnreadableInput(f"{self.path / name}: {error}", hint=AGAIN) from error
 
     def stream(self, size: int = 1 << 18) -> Iterator[tuple[Rows, list[str]]]:
         """The recorded stream again, in order, in pieces of `size` rows: (rows, what their `text` indexes)."""
         texts: dict[str, int] = {}
-        readers = [_TableReader(self.path / "tables", kind, texts) for kind in TABLES if self.manifest["rows"][TABLES[kind].name]]
+        filled = [kind for kind, table in TABLES.items() if self.manifest["rows"][table.name]]
+        readers = [_TableReader(self.path / "tables", kind, texts) for kind in filled]
         total = sum(self.manifest["rows"].values())
         for low in range(0, total, size):
-            rows = _empty_rows(min(size, total - low), low)
+            rows = empty(min(size, total - low))
+            rows.seq[:] = np.arange(low, low + rows.size)
+            rows.tid[:], rows.text[:] = -1, -1
             for reader in readers:
                 reader.fill(rows, low)
             yield rows, list(texts)
-
-
-def _empty_rows(n: int, low: int) -> Rows:
-    i4 = np.int32
-    payload = (np.zeros(n, np.int64) for _ in range(3))
-    minus = (np.full(n, -1, i4) for _ in range(2))
-    return Rows(np.zeros(n, np.uint8), np.zeros(n, i4), *minus, np.arange(low, low + n), np.zeros(n, np.int64), *payload)
 
 
 class _TableReader:

@@ -47,7 +47,7 @@ def drivers(times: F64, price_names: Sequence[str], ranges: F64) -> list[Driver]
     low, typical, high = np.nan_to_num(ranges)
     total = float(times @ typical)
     found = []
-    for i in np.flatnonzero(times):
+    for i in np.flatnonzero(times).tolist():
         flip = float(typical[i] - total / times[i])
         found.append(
             Driver(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gstrace.pricing.difference import Cost
+if TYPE_CHECKING:
+    from gstrace.pricing.difference import Cost
 
 CHEAPER: Final = "cheaper"
 DEARER: Final = "dearer"

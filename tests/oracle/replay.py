@@ -96,7 +96,7 @@ class Cpu:
 
 
 class Replay:
-    """Feed events in order; `cells` is the census: (segment, time, cpu, thread, situation) → count, time in steps of `width`."""
+    """Feed events in order; `cells` is the census: (segment, time in steps of `width`, cpu, thread, situation) → count."""
 
     def __init__(self) -> None:
         self._counted: Counter[tuple[int, int, int, int, int]] = Counter()
@@ -205,8 +205,15 @@ class Replay:
             if side == "fs":
                 asked["differs_null_seg"] = values["fs_null_seg"]
             self._count(
-                self._here(cpu), p, event, prev_selector=prev.selector, next_selector=nxt.selector,
-                prev_base=prev.kind, next_base=nxt.kind, **words, **asked,
+                self._here(cpu),
+                p,
+                event,
+                prev_selector=prev.selector,
+                next_selector=nxt.selector,
+                prev_base=prev.kind,
+                next_base=nxt.kind,
+                **words,
+                **asked,
             )
             for h in held:
                 if n.kernel is False:
@@ -432,7 +439,20 @@ class Replay:
     def _task_exec(self, e: dict[str, Any], cpu: int, c: Cpu, t: Thread) -> None:
         old = self._threads.get(e["old"]) if e["old"] is not None else None
         if old is not None and old is not t and t.row > 1 and e["old"] != e["subject"]:
-            for name in ("gs", "fs", "in_call", "call", "newborn", "exiting", "dead", "out", "faulted", "dumps", "epoch", "due"):
+            for name in (
+                "gs",
+                "fs",
+                "in_call",
+                "call",
+                "newborn",
+                "exiting",
+                "dead",
+                "out",
+                "faulted",
+                "dumps",
+                "epoch",
+                "due",
+            ):
                 setattr(t, name, getattr(old, name))
             old.due, old.dead = None, True
         self._count(self._here(cpu), t, Event.EXEC)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from hypothesis import given, settings
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 from oracle import replay as plain
 from oracle.stream import recordings, rows
 
-from gstrace.events.rows import Rows
 from gstrace.replay import state
 from gstrace.replay.census import Census, Replay
 from gstrace.replay.situations import Event, decode
+
+if TYPE_CHECKING:
+    from gstrace.events.rows import Rows
 
 Cells = dict[tuple[int, ...], int]
 
@@ -58,7 +61,7 @@ def test_the_kernel_counts_what_the_plain_replay_counts(events: list[dict[str, A
 def test_where_the_stream_is_cut_does_not_matter(events: list[dict[str, Any]], cuts: list[int]) -> None:
     whole = rows(events)
     edges = [0, *sorted(min(c, whole.size) for c in cuts), whole.size]
-    pieces = [whole.part(slice(a, b)) for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [whole.part(slice(a, b)) for a, b in itertools.pairwise(edges)]
     one, several = counted([whole])[0], counted(pieces)[0]
     assert cells(one.census()) == cells(several.census())
     for a, b in zip(one.threads(), several.threads(), strict=True):
@@ -80,9 +83,7 @@ def test_what_is_listened_to_is_what_is_counted(events: list[dict[str, Any]]) ->
 
 
 def test_windows_of_time_widen_and_nothing_is_lost() -> None:
-    ticks = [
-        {"kind": "exception", "user": True, "cpu": 0, "tid": 10, "ts": 1000 + i * 3_000_000} for i in range(5000)
-    ]
+    ticks = [{"kind": "exception", "user": True, "cpu": 0, "tid": 10, "ts": 1000 + i * 3_000_000} for i in range(5000)]
     twin = plain.Replay()
     for tick in ticks:
         twin.feed(tick)

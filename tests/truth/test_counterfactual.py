@@ -1,23 +1,26 @@
 """A recording of one boot priced under the scheme of another, against that other boot's own true counts.
 
-The two runs differ in how often things happened, so each part of a count is scaled by its own driver (entries, switches,
-calls, …): what is tested is what each occurrence costs. `pytest tests/truth/test_counterfactual.py -s` prints the table.
+The two runs differ in how often things happened, so each part of a count is scaled by its own driver (entries,
+switches, calls, …): what is tested is what each occurrence costs. With `pytest -s` it prints the table.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from truth.truth import OPERATIONS, SHARED, Window, billed, counts, interval, trace, windows
 
 from gstrace import api
 from gstrace.pricing.bill import Matrix
 from gstrace.replay.situations import Event, completions, decode
-from gstrace.schemes.compile import Scheme
-from gstrace.schemes.facts import Facts
 from gstrace.schemes.operations import INDEX
-from truth.truth import OPERATIONS, SHARED, Window, billed, counts, interval, trace, windows
+
+if TYPE_CHECKING:
+    from gstrace.schemes.compile import Scheme
+    from gstrace.schemes.facts import Facts
 
 PAIRS = [
     ("legacy-amd", "fsgs-amd"),
@@ -117,6 +120,8 @@ def test_what_another_kernel_would_have_executed(ours: Path, theirs: Path, windo
         true = other.true[operation] - foreign
         open_share = (high - low) / true if true else 0.0
         off = scaled / true - 1 if true else float("inf")
-        print(f"{ours.name:18} → {theirs.name:18} {window.name:9} {operation:16} {scaled:8.1f} true {true:6}  {off:+.2%}")
+        print(
+            f"{ours.name:18} → {theirs.name:18} {window.name:9} {operation:16} {scaled:8.1f} true {true:6}  {off:+.2%}"
+        )
         if (window.name, operation) not in EXPLAINED:
             assert abs(off) <= TOLERANCE + open_share, f"{operation}: {scaled:.1f} predicted, {true} executed"

@@ -7,9 +7,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from truth.truth import OPERATIONS, Window, billed, counts, folders, interval, windows
 
 from gstrace.replay.situations import Event, decode
-from truth.truth import OPERATIONS, Window, billed, counts, folders, interval, windows
 
 WIDTHS = {
     "fsgs-amd": 0.061, "fsgs-intel": 0.075, "legacy-amd": 0.071, "legacy-intel": 0.100,
@@ -54,7 +54,9 @@ def test_the_true_count_lies_in_the_bill(folder: Path, window: Window) -> None:
         low, high = interval(bill, operation)
         true = window.true[operation]
         if true or high:
-            print(f"{folder.name:26} {window.name:10} {operation:16} {true:6}  [{low:6}, {high:6}]  {high - low:6} wide")
+            print(
+                f"{folder.name:26} {window.name:10} {operation:16} {true:6}  [{low:6}, {high:6}]  {high - low:6} wide"
+            )
         assert low <= true <= high, f"{operation}: {true} not in [{low}, {high}]"
         ambiguous = (
             Event.LOST in still_open
