@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from gstrace import __version__
 from gstrace.errors import NothingToPrice, UsageError, nearest
 from gstrace.replay.selection import Selection
 
@@ -17,14 +15,13 @@ if TYPE_CHECKING:
     import polars as pl
 
     from gstrace.events.capture import Capture
-    from gstrace.replay.census import Census, Threads
+    from gstrace.replay.census import Census
     from gstrace.replay.windows import Window
     from gstrace.reports.table import Table
     from gstrace.samples import Sample
     from gstrace.schemes.compile import Scheme
     from gstrace.store.gst import Gst, Tables
-    from gstrace.uarchs.uarch import Uarch
-    from gstrace.verdict.answer import Desk, Machine, Priced
+    from gstrace.verdict.answer import Machine, Priced
 
 __all__ = [
     "Answer",
@@ -67,7 +64,7 @@ def ingest(
         return Trace(work.ingest(source, place, force=force, machine=folder, wanted=input_format, quiet=quiet))
 
 
-def open(
+def open(  # noqa: A001  (the word for it, as in gzip.open)
     path: str | Path | None = None, *, machine: str | Path | None = None, input_format: str = "", quiet: bool = True
 ) -> Trace:
     """A `.gst`, or a recording (ingested into a cache on the way); no path: the newest `.gst` in this folder."""
@@ -76,41 +73,18 @@ def open(
     place = newest(Path()) if path is None else Path(path)
     if place.is_dir():
         return Trace(Gst(place), machine=Path(machine) if machine else None)
-    return _cached(path or place, machine, input_format, quiet=quiet)
+    from gstrace import shelf
+
+    return Trace(shelf.take(path or place, Path(machine) if machine else None, input_format, quiet=quiet))
 
 
 def newest(folder: Path) -> Path:
     """The `.gst` in a folder that was written last. Raises UsageError where there is none."""
     found = [p for p in folder.glob("*.gst") if p.is_dir()]
     if not found:
-        raise UsageError("no .gst in this folder", hint="`gstrace ingest perf.data` makes one; `gstrace demo` needs none")
+        hint = "`gstrace ingest perf.data` makes one; `gstrace demo` needs none"
+        raise UsageError("no .gst in this folder", hint=hint)
     return max(found, key=lambda p: (p.stat().st_mtime_ns, p.name))
-
-
-def _cached(trace: str | Path, machine: str | Path | None, input_format: str, *, quiet: bool) -> Trace:
-    """A recording by its content: ingested once, then found again by its digest."""
-    import hashlib
-
-    import platformdirs
-
-    from gstrace import ingest as work
-    from gstrace.importers.registry import Source
-    from gstrace.store.gst import Gst
-
-    with Source(trace) as source:
-        folder = work.machine_folder(source, Path(machine) if machine else None)
-        key = f"{source.digest()} {__version__} {input_format} {_folder_state(folder)}"
-        name = hashlib.sha256(key.encode()).hexdigest()[:24]
-        place = Path(platformdirs.user_cache_dir("gstrace")) / "traces" / f"{name}.gst"
-        if place.is_dir():
-            return Trace(Gst(place))
-        return Trace(work.ingest(source, place, machine=folder, wanted=input_format, quiet=quiet))
-
-
-def _folder_state(folder: Path | None) -> str:
-    if folder is None:
-        return ""
-    return repr(sorted((p.name, p.read_bytes()) for p in folder.iterdir() if p.is_file()))
 
 
 @dataclass(frozen=True)
@@ -148,9 +122,7 @@ class Trace:
         """The thread table; a row's number is the census' `thread`."""
         import polars as pl
 
-        frame = pl.from_arrow(self.gst.threads())
-        assert isinstance(frame, pl.DataFrame)
-        return frame
+        return pl.DataFrame(self.gst.threads())
 
     @cached_property
     def windows(self) -> list[Window]:
@@ -159,8 +131,8 @@ class Trace:
         from gstrace.replay.windows import Marker, windows
 
         rows = self.gst.table(Kind.MARKER).to_pylist()
-        marks = (Marker(r["begin"], str(r["window"]) if r["name"] is None else r["name"], r["cpu"], r["name"]) for r in rows)
-        return windows(marks)
+        labels = (str(r["window"]) if r["name"] is None else r["name"] for r in rows)
+        return windows(Marker(r["begin"], label, r["cpu"], r["name"]) for r, label in zip(rows, labels, strict=True))
 
     def cells(self, selection: Selection = EVERYTHING) -> Census:
         """The census of a selection."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -12,10 +13,12 @@ from gstrace import samples
 from gstrace.errors import GstraceError
 from gstrace.events.tables import TABLES, Kind
 from gstrace.events.tracepoints import find
-from gstrace.replay.situations import known_codes
+from gstrace.pricing.bill import bill
+from gstrace.replay.situations import Event, encode, known_codes
 from gstrace.schemes import library
 from gstrace.schemes.compile import check_total
-from gstrace.schemes.operations import OPERATIONS
+from gstrace.schemes.facts import Facts
+from gstrace.schemes.operations import LEDGERS, OPERATIONS
 from gstrace.uarchs import load
 
 if TYPE_CHECKING:
@@ -39,6 +42,7 @@ def check() -> Iterator[dict[str, str]]:
         yield _row(f"scheme {name}", partial(_total, name))
     for name in load.names():
         yield _row(f"uarch {name}", partial(_priced, load.load(name)))
+    yield _row("golden vectors", _golden)
     yield from _sample()
 
 
@@ -78,6 +82,34 @@ def _holds(name: str, price: Price) -> None:
         raise Wrong(f"{name}: low, typical and high do not rise")
     elif not price.source and not price.parts:
         raise Wrong(f"{name} has no source")
+
+
+def _golden() -> str:
+    """What schemes were worked out by hand to execute, against what they are billed for."""
+    vectors = json.loads(Path(__file__).with_name("golden.json").read_text("utf-8"))
+    wrong = [vector["id"] for vector in vectors if not _agrees(vector)]
+    if wrong:
+        raise Wrong(f"{len(wrong)} of {len(vectors)} do not come out: {', '.join(wrong[:5])}")
+    return f"{len(vectors)} bills, as worked out by hand"
+
+
+def _agrees(vector: dict[str, Any]) -> bool:
+    scheme = library.parse(vector["scheme"])
+    given: dict[str, Any] = vector["facts"]
+    facts = Facts(**given | {"kernel": tuple(given["kernel"])})
+    counts = {_situation(text): n for text, n in vector["situations"].items()}
+    billed = bill(scheme, scheme.completions(facts), counts).to_json()
+    for ledger in LEDGERS:
+        low, high = vector[ledger], vector.get(f"{ledger}_high", vector[ledger])
+        if billed[ledger] != {op: {"low": low.get(op, 0), "high": n} for op, n in high.items()}:
+            return False
+    return True
+
+
+def _situation(text: str) -> int:
+    """A situation's code from its name."""
+    event, *values = text.split()
+    return encode(Event[event.upper()], **dict(value.split("=") for value in values))
 
 
 def _sample() -> Iterator[dict[str, str]]:

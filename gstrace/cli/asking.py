@@ -20,27 +20,38 @@ def note(text: str, output: Output) -> None:
 def ask(
     command: list[str], given: str | None, machine: Path | None, question: Question, chosen: Chosen, output: Output
 ) -> api.Answer:
-    """The answer, with the command that repeats it."""
-    selection, assume = chosen.selection(), question.assumed()
-    api.check_names(question.scheme, question.uarch, question.baseline)
+    """The answer from INPUT, with the command that repeats it."""
+    check(question, chosen)
     source = given or _newest(output)
+    words = [*command, Path(source).name or source, *(["--machine", machine.name] if machine else [])]
+    return answer(words, source, machine, question, chosen, output)
+
+
+def check(question: Question, chosen: Chosen) -> None:
+    """Raise UsageError for a wrong option, before anything long begins."""
+    chosen.selection()
+    question.assumed()
+    api.check_names(question.scheme, question.uarch, question.baseline)
+
+
+def answer(
+    words: list[str], source: str, machine: Path | None, question: Question, chosen: Chosen, output: Output
+) -> api.Answer:
+    """The answer; `words` and the options given are the command that repeats it."""
     trace = api.open(source, machine=machine, quiet=output.quiet)
-    words = [*command, Path(source).name or source, *question.words(), *chosen.words()]
-    if machine is not None:
-        words += ["--machine", machine.name]
-    answer = api.what_if(
+    found = api.what_if(
         trace,
         question.scheme or ["all"],
         baseline=question.baseline,
         uarch=question.uarch,
         ledger=question.ledger,
-        selection=selection,
-        assume=assume,
-        command=shlex.join(["gstrace", *words]),
+        selection=chosen.selection(),
+        assume=question.assumed(),
+        command=shlex.join(["gstrace", *words, *question.words(), *chosen.words()]),
     )
     if output.verbose:
-        _explain(answer)
-    return answer
+        _explain(found)
+    return found
 
 
 def _newest(output: Output) -> str:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -99,11 +99,15 @@ def _plan(traces: list[str], output: Path | None) -> list[Job]:
 def _all_or_none(places: list[Path]) -> Iterator[None]:
     """A failed recording takes those with it that this run has made: no status but 0 leaves a new .gst."""
     new = [place for place in places if not place.exists()]
+    folders = {place.parent for place in new if not place.parent.exists()}
     try:
         yield
     except BaseException as error:
         for place in new:
             shutil.rmtree(place, ignore_errors=True)
+        for folder in folders:
+            with suppress(OSError):
+                folder.rmdir()
         if isinstance(error, GstraceError) and not error.kept:
             error.kept = f"none of the {len(places)} recordings was ingested"
         raise

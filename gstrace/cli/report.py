@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Final
 
 import typer
 
@@ -11,7 +11,7 @@ from gstrace import api
 from gstrace.cli.asking import ask, note
 from gstrace.cli.options import Chosen, Input, MachineFolder, Output, Question
 from gstrace.cli.output import as_json, write
-from gstrace.errors import OutputError, UsageError
+from gstrace.errors import OutputError, UsageError, nearest
 
 EXAMPLES = """\
   gstrace report by-process                   which processes would pay
@@ -20,13 +20,29 @@ EXAMPLES = """\
   gstrace report parquet perf.gst -o tables   every table but events, for dashboards
 """
 
-Kind = Literal[
-    "summary", "by-process", "by-event", "operations", "windows", "over-time", "assumptions", "events", "parquet"
-]
+TABLES: Final = (
+    "summary",
+    "by-process",
+    "by-event",
+    "operations",
+    "windows",
+    "over-time",
+    "assumptions",
+    "events",
+)
+KINDS: Final = (*TABLES, "parquet")
+
+
+def kinds(incomplete: str) -> list[str]:
+    """For completion in the shell."""
+    return [kind for kind in KINDS if kind.startswith(incomplete)]
 
 
 def report(
-    kind: Annotated[Kind, typer.Argument(metavar="KIND", help=f"One of: {', '.join(Kind.__args__)}.")],
+    kind: Annotated[
+        str,
+        typer.Argument(metavar="KIND", autocompletion=kinds, help=f"{', '.join(TABLES)}; or parquet: all but events."),
+    ],
     given: Input = None,
     question: Question = Question(),
     chosen: Chosen = Chosen(),
@@ -34,6 +50,8 @@ def report(
     output: Output = Output(),
 ) -> None:
     """Write one table of the answer, or all as Parquet."""
+    if kind not in KINDS:
+        raise nearest(kind, list(KINDS), what="report")
     if kind == "parquet":
         folder = output.file
         if folder is None:
@@ -60,4 +78,4 @@ def _show(kind: str, answer: api.Answer, output: Output) -> None:
         case "md":
             write(table.to_markdown(), output)
         case "table":
-            write(f"{table}\n", output)
+            write(str(table).rstrip("\n") + "\n", output)

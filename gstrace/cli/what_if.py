@@ -36,4 +36,4 @@ def show(answer: api.Answer, output: Output) -> None:
         case "md":
             write(api.report("summary", answer).to_markdown(), output)
         case "table":
-            write(f"{answer}\n", output)
+            write(str(answer).rstrip("\n") + "\n", output)
