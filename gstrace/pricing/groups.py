@@ -37,7 +37,7 @@ class Grouped:
 
     @property
     def unbounded(self) -> npt.NDArray[np.bool_]:
-        """bool [groups]: where events of unknown number were lost."""
+        """Bool [groups]: where events of unknown number were lost."""
         if _UNCOUNTED not in self.codes:
             return np.zeros(len(self.counts), np.bool_)
         return self.counts[:, self.codes.index(_UNCOUNTED)] > 0
@@ -64,7 +64,7 @@ class Amounts:
 
 
 def amounts(scheme: Scheme, baseline: Scheme | None, facts: Facts, codes: Sequence[int], ledger: str) -> Amounts:
-    """scheme − baseline (None: nothing), in one set of ledgers, for each situation."""
+    """What sets a scheme apart from a baseline (None: from nothing), in one set of ledgers, for each situation."""
     ours = Matrix(scheme, facts)
     theirs = Matrix(baseline, facts) if baseline is not None else None
     chosen = list(LEDGER_SETS[ledger])
@@ -89,6 +89,8 @@ def quantiles(machines: Sequence[Amounts], prices: F64, grouped: Grouped) -> F64
     machines: what the machine may be, the likeliest first. prices: float64 [draws, operations], cycles; NaN only where
     no operation is. NaN: no bound, since events of unknown number were lost. As `difference.Cost.quantiles`.
     """
+    if not any(one.likely.any() or one.open for one in machines):
+        return np.zeros((3, len(grouped.counts)))
     known = np.nan_to_num(prices[: draws_for(len(grouped.counts), len(prices))])
     values = [_Values(one, known) for one in machines]
     found = [_chunk(values, part) for part in _chunks(grouped.counts)]

@@ -45,7 +45,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
 
 
 def losses(answer: Answer) -> list[dict[str, Any]]:
-    """What went wrong in the whole recording, whatever the selection: one entry per kind and CPU, in the order of `LOSSES`."""
+    """What went wrong in the whole recording, whatever the selection: one entry per kind (as in `LOSSES`) and CPU."""
     found: dict[tuple[str, int], list[dict[str, Any]]] = {}
     for row in answer.trace.gst.table(Kind.LOSS).to_pylist():
         found.setdefault((row["kind"], row["cpu"]), []).append(row)

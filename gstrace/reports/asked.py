@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from gstrace.events.capture import Capture
     from gstrace.replay.census import Census
-    from gstrace.replay.select import Selection
+    from gstrace.replay.selection import Selection
     from gstrace.replay.windows import Window
     from gstrace.schemes.compile import Scheme
     from gstrace.store.gst import Gst

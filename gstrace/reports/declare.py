@@ -46,6 +46,9 @@ class Column:
         return {"type": [kind, "null"] if self.null else kind, "description": self.meaning + unit}
 
 
+SCHEME: Final = Column("scheme", "string", "", "scheme, as asked for: NAME or NAME:param=value")
+
+
 @dataclass(frozen=True)
 class Report:
     """One tidy table. row: what a row is. build: an answer → its rows, a frame with exactly these columns."""

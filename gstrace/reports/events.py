@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
@@ -13,6 +13,7 @@ from gstrace.replay import state as st
 from gstrace.replay.census import ANYWHERE
 from gstrace.replay.select import chosen_emitted
 from gstrace.replay.situations import name
+from gstrace.reports.declare import SCHEME, Column
 from gstrace.verdict.answer import Priced, event_class
 from gstrace.verdict.breakdown import Breakdown
 
@@ -23,17 +24,19 @@ if TYPE_CHECKING:
 
     I64 = npt.NDArray[np.int64]
 
-SCHEMA: Final[dict[str, Any]] = {
-    "ts": pl.Int64,
-    "cpu": pl.Int32,
-    "tid": pl.Int32,
-    "kind": pl.String,
-    "situation": pl.String,
-    "scheme": pl.String,
-    "cycles_low": pl.Float64,
-    "cycles_typical": pl.Float64,
-    "cycles_high": pl.Float64,
-}
+COLUMNS: Final = (
+    Column("ts", "int64", "ns", "time on the trace clock; a return's is that of the event after which it happened"),
+    Column("cpu", "int32", "", "CPU; null: unknown", null=True),
+    Column("tid", "int32", "", "thread; null: unknown", null=True),
+    Column("kind", "string", "", "class of event, as in by-event"),
+    Column("situation", "string", "", "everything about it that a bill can depend on"),
+    SCHEME,
+    Column("cycles_low", "float64", "cycles", "cheapest completion at the lowest prices", null=True),
+    Column("cycles_typical", "float64", "cycles", "likeliest completion at typical prices", null=True),
+    Column("cycles_high", "float64", "cycles", "dearest completion at the highest prices", null=True),
+)
+_CYCLES: Final = tuple(c.name for c in COLUMNS[-3:])
+SCHEMA: Final = pl.Schema({c.name: c.polars for c in COLUMNS})
 
 
 def frames(answer: Answer) -> Iterator[pl.DataFrame]:
@@ -92,7 +95,7 @@ class _Counter:
         tags = [self._tags[code][s] or (None, None, None) for code in codes.tolist() for s in range(schemes)]
         priced = {
             column: pl.Series([tag[i] for tag in tags], dtype=pl.Float64).gather(at) * times
-            for i, column in enumerate(("cycles_low", "cycles_typical", "cycles_high"))
+            for i, column in enumerate(_CYCLES)
         }
         return rows.with_columns(scheme=scheme, **priced).cast(SCHEMA)
 

@@ -13,16 +13,16 @@ from gstrace.replay.processes import processes
 from gstrace.replay.select import chosen_windows, inside
 from gstrace.reports.declare import QUANTILES, Row
 from gstrace.schemes.operations import LEDGERS, NAMES
-from gstrace.verdict.answer import Priced, entries_and_switches, event_class
+from gstrace.verdict.answer import Priced, Quantiles, entries_and_switches, event_class
 from gstrace.verdict.assumptions import assumptions as assumed
 from gstrace.verdict.breakdown import Breakdown, tally
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from gstrace.reports.asked import Answer
     from gstrace.replay.census import Census
     from gstrace.replay.windows import Window
+    from gstrace.reports.asked import Answer
 
     I64 = npt.NDArray[np.int64]
 
@@ -37,12 +37,12 @@ def summary(answer: Answer) -> Iterator[Row]:
             "baseline": answer.baseline.name,
             "verdict": p.verdict.word,
             "why": p.verdict.why,
-            **_spread("difference", p.difference and p.difference[answer.ledger]),
-            **_spread("difference_gs", p.difference and p.difference["gs"]),
-            **_spread("difference_fs", p.difference and p.difference["fs"]),
+            **_spread("difference", _of(p.difference, answer.ledger)),
+            **_spread("difference_gs", _of(p.difference, "gs")),
+            **_spread("difference_fs", _of(p.difference, "fs")),
             **_spread("per_entry", p.per_entry),
             **_spread("per_switch", p.per_switch),
-            **_spread("cycles", p.cycles and p.cycles[answer.ledger]),
+            **_spread("cycles", _of(p.cycles, answer.ledger)),
             "cheaper_least": cheaper[0],
             "cheaper_most": cheaper[1],
             "quality": p.quality,
@@ -53,6 +53,10 @@ def summary(answer: Answer) -> Iterator[Row]:
 
 def _who(p: Priced) -> Row:
     return {"scheme": p.scheme.name, "uarch": p.machine.uarch.id}
+
+
+def _of(figures: Mapping[str, Quantiles] | None, ledger: str) -> Quantiles | None:
+    return None if figures is None else figures[ledger]
 
 
 def _spread(name: str, figure: Mapping[str, float | None] | None) -> Row:
@@ -149,7 +153,7 @@ def windows(answer: Answer) -> Iterator[Row]:
 
 
 def _by_window(cells: Census, found: list[Window], cpus: list[int]) -> Grouped:
-    """A group for each window and CPU, after a window's CPUs one for all together. What can be placed nowhere is in each."""
+    """A group for each window and CPU, after its CPUs one for all together. What can be placed nowhere is in each."""
     parts = [np.zeros((3, 0), np.int64)]
     for w, window in enumerate(found):
         chosen = inside(cells, window)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from gstrace.events.capture import NAMES as FACT_NAMES
 from gstrace.events.losses import LOSSES
 from gstrace.events.tables import SCHEMA_VERSION, TABLES, Table
-from gstrace.reports.declare import Report
 from gstrace.reports.tables import REPORTS
-from gstrace.reports.what_if_schema import NO_MORE, entry, list_of, mapping, maybe, PROVENANCE, TEXT, WHOLE, what_if
+from gstrace.reports.what_if_schema import NO_MORE, PROVENANCE, TEXT, WHOLE, entry, list_of, mapping, what_if
 from gstrace.store.gst import CENSUS, THREAD
+
+if TYPE_CHECKING:
+    from gstrace.reports.declare import Report
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import re
 import tempfile
 from collections.abc import Callable, Sequence
@@ -61,6 +60,11 @@ class Table:
         """The rows of the pipe table."""
         return [f"| {' | '.join(_marked(v) for v in row)} |" for row in self.rows.iter_rows()]
 
+    def __str__(self) -> str:
+        from gstrace.reports.grid import table_text
+
+        return table_text(self)
+
     def write_parquet(self, path: str | Path) -> None:
         """One file, whole or not at all; the same table gives the same bytes. Raises OutputError."""
         written_whole(Path(path), self._write)
@@ -103,7 +107,7 @@ def written_whole(path: Path, write: Callable[[Path], None]) -> None:
         with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as aside:
             fresh = Path(aside) / path.name
             write(fresh)
-            os.replace(fresh, path)
+            fresh.replace(path)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from gstrace.errors import nearest
 from gstrace.reports import events, rows
-from gstrace.reports.declare import Column, Report, Row, quantile_columns
+from gstrace.reports.declare import SCHEME, Column, Report, Row, quantile_columns
 from gstrace.reports.provenance import provenance
 from gstrace.reports.table import Table, write_folder
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from gstrace.reports.asked import Answer
 
-SCHEME: Final = Column("scheme", "string", "", "scheme, as asked for: NAME or NAME:param=value")
 UARCH: Final = Column("uarch", "string", "", "microarchitecture it is priced on")
 LEDGER: Final = Column("ledger", "string", "", "which base the operations serve: gs or fs")
 OP: Final = Column("op", "string", "", "operation")
@@ -153,19 +152,7 @@ _ALL: Final = (
     Report(
         "events",
         "event of the recording and scheme",
-        (
-            Column(
-                "ts", "int64", "ns", "time on the trace clock; a return's is that of the event after which it happened"
-            ),
-            Column("cpu", "int32", "", "CPU; null: unknown", null=True),
-            Column("tid", "int32", "", "thread; null: unknown", null=True),
-            Column("kind", "string", "", "class of event, as in by-event"),
-            Column("situation", "string", "", "everything about it that a bill can depend on"),
-            SCHEME,
-            Column("cycles_low", "float64", "cycles", "cheapest completion at the lowest prices", null=True),
-            Column("cycles_typical", "float64", "cycles", "likeliest completion at typical prices", null=True),
-            Column("cycles_high", "float64", "cycles", "dearest completion at the highest prices", null=True),
-        ),
+        events.COLUMNS,
         events.collected,
     ),
 )

@@ -1,4 +1,4 @@
-"""The JSON Schema of an answer, put together from what the code declares: names of schemes' operations, verdicts, facts."""
+"""The JSON Schema of an answer, put together from what the code declares: operations, verdicts, facts, losses."""
 
 from __future__ import annotations
 

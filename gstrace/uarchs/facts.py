@@ -36,7 +36,7 @@ FACTS: Final = {
 """Every machine fact that can be assumed."""
 
 _OWN: Final = ("null_seg", "smap", "meltdown", "swapgs_bug", "fsgsbase", "fred")
-_PER_SCHEME: Final = "follows from mitigations, smap, meltdown, swapgs_bug, pti and the scheme"
+PER_SCHEME: Final = "follows from mitigations, smap, meltdown, swapgs_bug, pti and the scheme"
 _WORDS: Final = {
     **dict.fromkeys(("true", "yes", "on", "1"), True),
     **dict.fromkeys(("false", "no", "off", "0"), False),
@@ -51,7 +51,7 @@ def resolve(capture: Capture, uarch: Uarch, named: bool, assume: Mapping[str, st
     decides by CPUID alone. assume: by name, `true`, `false` or `unknown`; `kernel` as `6.1`. Raises UsageError for a
     name that is no machine fact and a value that is none.
     """
-    facts = stated(capture) | dict.fromkeys(("fences", "fences_user"), Known(None, _PER_SCHEME))
+    facts = stated(capture) | dict.fromkeys(("fences", "fences_user"), Known(None, PER_SCHEME))
     for name in _OWN:
         own = uarch.facts.get(name)
         if own is not None and (named or (own.by_cpuid and facts[name].value is None)):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from gstrace.events.capture import Capture
 from gstrace.pricing.bill import Bill, Counts, bill
 from gstrace.pricing.difference import LEDGER_SETS, Cost, Expansion, expand, needed, price
 from gstrace.replay.situations import Event, completions, decode
@@ -18,12 +17,14 @@ from gstrace.schemes.facts import Facts
 from gstrace.schemes.operations import OPERATIONS
 from gstrace.uarchs import prices
 from gstrace.uarchs.facts import Known, resolve
-from gstrace.uarchs.uarch import Uarch
 from gstrace.verdict.breakeven import Driver, drivers
 from gstrace.verdict.decide import Verdict, decide, share_cheaper
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    from gstrace.events.capture import Capture
+    from gstrace.uarchs.uarch import Uarch
 
 Quantiles = dict[str, float | None]
 PRICE_NAMES: Final = tuple(op.price for op in OPERATIONS)
@@ -43,7 +44,8 @@ class Machine:
     @property
     def facts(self) -> Facts:
         names = {f.name for f in fields(Facts)}
-        return Facts(**{name: known.value for name, known in self.known.items() if name in names})  # type: ignore[arg-type]
+        values: dict[str, Any] = {name: known.value for name, known in self.known.items() if name in names}
+        return Facts(**values)
 
 
 def machine(capture: Capture, uarch: Uarch, why: str, *, named: bool, assume: Mapping[str, str]) -> Machine:
@@ -53,7 +55,7 @@ def machine(capture: Capture, uarch: Uarch, why: str, *, named: bool, assume: Ma
 
 @dataclass(frozen=True)
 class Priced:
-    """One scheme on one microarchitecture. Figures over the selection, cycles; null where they cannot be had (`why`)."""
+    """One scheme on one microarchitecture. Cycles over the selection; None where they cannot be had (`verdict.why`)."""
 
     scheme: Scheme
     machine: Machine
@@ -106,6 +108,11 @@ def entries_and_switches(counts: Counts) -> tuple[int, int]:
 def inferred_switches(counts: Counts) -> int:
     """Switches that the events prove but the recorder did not write."""
     return events(counts).get("switch gs inferred", 0)
+
+
+def left_open(counts: Counts) -> dict[str, int]:
+    """How often each class of event was one that may have been several things, by the names of `events`."""
+    return events({code: n for code, n in counts.items() if len(completions(code)) > 1})
 
 
 def price_draws(uarch: Uarch) -> npt.NDArray[np.float64]:

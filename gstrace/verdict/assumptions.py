@@ -22,39 +22,32 @@ class Assumption:
     default: str
 
 
+_SENTENCES: Final = {
+    "selectors-null": """
+no thread has a descriptor's selector in FS or GS, but those that called modify_ldt or set_thread_area and whoever was
+cloned from them: theirs is open""",
+    "user-writes-gs": """
+user code writes its FS and GS bases by arch_prctl only, never by WRFSBASE or WRGSBASE""",
+    "tls-distinct": """
+the FS base that a new thread gets with CLONE_SETTLS is not 0 and equals no other thread's""",
+    "unknown-bases": """
+a base set before the recording began is likeliest 0 for GS and above 4 GiB for FS; this decides p50, never a bound""",
+    "unknown-origin": """
+an interrupt that hit user or kernel mode, nobody knows which, likeliest hit user mode, an NMI kernel mode; this decides
+p50, never a bound""",
+    "lost-events": """
+a lost event likeliest cost nothing; this decides p50, never a bound""",
+}
+_VALUES: Final = {
+    "selectors-null": "yes",
+    "user-writes-gs": "no",
+    "tls-distinct": "yes",
+    "unknown-bases": "gs=zero fs=high",
+    "unknown-origin": "irq=user nmi=kernel",
+    "lost-events": "nothing",
+}
 STANDING: Final = tuple(
-    Assumption(name, sentence, value, value)
-    for name, value, sentence in (
-        (
-            "selectors-null",
-            "yes",
-            "no thread has a descriptor's selector in FS or GS, but those that called modify_ldt or set_thread_area and "
-            "whoever was cloned from them: theirs is open",
-        ),
-        (
-            "user-writes-gs",
-            "no",
-            "user code writes its FS and GS bases by arch_prctl only, never by WRFSBASE or WRGSBASE",
-        ),
-        (
-            "tls-distinct",
-            "yes",
-            "the FS base that a new thread gets with CLONE_SETTLS is not 0 and equals no other thread's",
-        ),
-        (
-            "unknown-bases",
-            "gs=zero fs=high",
-            "a base set before the recording began is likeliest 0 for GS and above 4 GiB for FS; this decides p50, "
-            "never a bound",
-        ),
-        (
-            "unknown-origin",
-            "user",
-            "an interrupt that may have hit user or kernel mode likeliest hit user mode, an NMI kernel mode; this decides "
-            "p50, never a bound",
-        ),
-        ("lost-events", "nothing", "a lost event likeliest cost nothing; this decides p50, never a bound"),
-    )
+    Assumption(name, " ".join(text.split()), _VALUES[name], _VALUES[name]) for name, text in _SENTENCES.items()
 )
 """The assumptions behind every answer."""
 

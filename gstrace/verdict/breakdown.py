@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gstrace.pricing import groups
-from gstrace.pricing.groups import Grouped
 from gstrace.replay.situations import Event, completions, decode
 from gstrace.schemes.compile import completions as machines_of
 from gstrace.verdict.answer import Priced, price_draws, price_ranges
@@ -16,6 +15,7 @@ from gstrace.verdict.answer import Priced, price_draws, price_ranges
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from gstrace.pricing.groups import Grouped
     from gstrace.schemes.compile import Scheme
 
     F64 = npt.NDArray[np.float64]
@@ -68,14 +68,14 @@ class Breakdown:
         )
 
     def typical_difference(self, priced: Priced, codes: Sequence[int]) -> F64 | None:
-        """float64 [codes]: what one occurrence adds to the difference, at typical prices and the likeliest completion."""
+        """float64 [codes]: what one occurrence adds to the difference; typical prices, likeliest completion."""
         if priced.difference is None:
             return None
         typical = price_ranges(priced.machine.uarch)[1]
         return groups.at_typical(self._amounts(priced, codes, self._baseline), typical)
 
     def each(self, priced: Priced, codes: Sequence[int]) -> tuple[F64, F64, F64] | None:
-        """float64 [codes] each: cycles of one occurrence at the least, at typical prices and the likeliest, at the most."""
+        """float64 [codes] each: cycles of one occurrence, the least, the typical and likeliest, the most."""
         if priced.cycles is None:
             return None
         low, typical, high = price_ranges(priced.machine.uarch)
