@@ -73,7 +73,7 @@ class Replay:
         return int(self.state.g[st.INFERRED])
 
     def feed(self, rows: Rows) -> list[I64]:
-        """Replay the next rows. → what was emitted, arrays [n, EMITTED_FIELDS] (`state.E_*`); empty without `listen`."""
+        """Replay the next rows. → what was emitted, arrays [n, EMITTED_FIELDS] (`state.E_*`), if listening."""
         if rows.size:
             self._fit_cpus(int(rows.cpu.max()))
         return self._drive(lambda start: kernel.replay(self.state, self._emitted, self._blinds, *rows, start))
@@ -112,10 +112,14 @@ class Replay:
         thread, situation = s.what[used] >> 22, s.what[used] & (1 << 22) - 1
         segment, start = s.window_segment[window], s.window_start[window]
         order = np.lexsort((situation, thread, cpu, segment, start))
-        columns: list[Array] = [segment, start, cpu, thread, situation]
-        dtypes = (np.int32, np.int64, np.int32, np.int32, np.int32)
-        cells = [c[order].astype(d) for c, d in zip(columns, dtypes, strict=True)]
-        return Census(*cells, s.times[used][order])
+        return Census(
+            segment=segment[order].astype(np.int32),
+            start=start[order],
+            cpu=cpu[order].astype(np.int32),
+            thread=thread[order].astype(np.int32),
+            situation=situation[order].astype(np.int32),
+            count=s.times[used][order],
+        )
 
     def threads(self) -> Threads:
         t = self.state.threads[: self.state.g[st.SLOTS]]

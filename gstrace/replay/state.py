@@ -55,7 +55,7 @@ class State(NamedTuple):
     """Everything the kernel reads and writes.
 
     g [SCALARS] · threads [slots, THREAD_FIELDS] · tidmap int32 [tids]: slot + 1, 0 for a tid never seen ·
-    cpus [cpus, CPU_FIELDS] · cells, an open-addressed table, a power of two rows: where (window << 16 | cpu, −1 free), what
+    cpus [cpus, CPU_FIELDS] · cells, open-addressed, a power of two rows: where (window << 16 | cpu, −1 free), what
     (slot << 22 | situation), times · windows: segment (int32, −1: anywhere), start (ns).
     """
 

@@ -96,7 +96,7 @@ class Cpu:
 
 
 class Replay:
-    """Feed events in order; `cells` is the census: (segment, time in steps of `width`, cpu, thread, situation) → count."""
+    """Feed events in order; `cells` is the census: (segment, time, cpu, thread, situation) → count, time by `width`."""
 
     def __init__(self) -> None:
         self._counted: Counter[tuple[int, int, int, int, int]] = Counter()

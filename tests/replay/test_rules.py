@@ -1,0 +1,289 @@
+"""Each rule of docs/rules.md as a drawn timeline (`oracle.timeline`), those first that no recording holds."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from oracle.timeline import replay, switches, told
+
+from gstrace.replay.situations import Event
+
+CALL = {"entry syscall": 1, "return syscall": 1}
+
+
+def only(found: Counter[str], *wanted: str) -> dict[str, int]:
+    """What was told, but for switches."""
+    return {k: n for k, n in found.items() if not k.startswith("switch") or k in wanted}
+
+
+# ---- entries and returns ----
+
+
+def test_e1_e2_a_call_is_one_entry_and_one_return() -> None:
+    assert told("0 a sys_enter\n0 a sys_exit\n0 a sys_enter") == {"entry syscall": 2, "return syscall": 1}
+
+
+def test_e2_exit_group_has_no_return() -> None:
+    assert told("0 a sys_enter 231\n0 a exit")["return syscall"] == 0
+
+
+def test_e2_a_child_returns_once_by_its_own_sys_exit() -> None:
+    found = told("0 a sys_enter 56\n0 a fork b\n0 a switch b\n0 b sys_exit 56\n0 b sys_enter")
+    assert found["return syscall"] == 1
+    assert found["entry syscall"] == 2
+
+
+def test_e3_a_page_fault_of_user_mode_enters_and_returns_one_of_kernel_mode_arrives() -> None:
+    found = told("0 a fault user\n0 a fault kernel\n0 a sys_enter")
+    assert found == {"entry page_fault": 1, "return page_fault": 1, "arrival page_fault": 1, "entry syscall": 1}
+
+
+def test_e4_a_signal_that_the_kernel_sent_for_a_trap_tells_of_an_exception() -> None:
+    found = told("0 a sys_exit\n0 a signal 5 128\n0 a sys_enter")
+    assert only(found) == {"return syscall": 1, "entry exception": 1, "return exception": 1, "entry syscall": 1}
+
+
+def test_e4_signals_of_calls_faults_and_perf_tell_of_no_exception() -> None:
+    sent = told("0 a sys_exit\n0 a signal 5 0\n0 a signal 5 6\n0 a sys_enter")
+    assert sent["entry exception"] == 0
+    faulted = told("0 a fault user\n0 a signal 11 1\n0 a sys_enter")
+    assert faulted["entry exception"] == 0
+    general_protection = told("0 a sys_exit\n0 a signal 11 128\n0 a sys_enter")
+    assert general_protection["entry exception"] == 1
+
+
+def test_e5_a_thread_killed_after_its_call_never_returns() -> None:
+    found = told("0 a sys_enter\n0 a sys_exit\n0 a signal 9 0\n0 a exit")
+    assert only(found) == {"entry syscall": 1, "exit": 1}
+
+
+def test_e5_a_fault_that_ends_in_a_signal_never_returns() -> None:
+    assert only(told("0 a fault user\n0 a signal 11 1\n0 a exit")) == {"entry page_fault": 1, "exit": 1}
+
+
+def test_e7_a_return_belongs_after_the_switch_that_brings_its_thread_back() -> None:
+    text = """
+        0 a sys_enter
+        0 a sys_exit
+        0 a switch b           # preempted before its return
+        0 b sys_exit
+        0 b marker
+        0 b sys_enter
+        0 b switch a
+        0 a sys_enter
+    """
+    assert told(text, segment=0)["return syscall"] == 1  # b's
+    assert told(text, segment=1)["return syscall"] == 1  # a's
+
+
+def test_e7_on_another_cpu_too() -> None:
+    text = "0 a sys_exit\n0 a switch idle\n1 idle switch a\n1 a sys_enter"
+    assert told(text, cpu=0)["return syscall"] == 0
+    assert told(text, cpu=1)["return syscall"] == 1
+
+
+def test_a_return_before_an_interrupt_of_unknown_origin_may_be_in_either_window() -> None:
+    text = """
+        0 a sys_exit
+        0 a marker
+        0 a irq entry
+        0 a irq exit
+        0 a switch b
+        0 b switch a
+        0 a sys_enter
+    """
+    assert only(told(text, segment=0)) == {"maybe_return syscall": 1}
+    assert only(told(text, segment=1)) == {"interrupt interrupt": 1, "return syscall": 1, "entry syscall": 1}
+
+
+# ---- interrupts: origin ----
+
+
+def test_interrupts_of_kernel_threads_calls_children_dying_threads_and_interrupts_hit_the_kernel() -> None:
+    for before in ("", "0 a sys_enter\n", "0 a exit\n", "0 a irq entry user\n"):
+        who = "idle" if not before else "a"
+        assert told(f"{before}0 {who} irq entry")["arrival interrupt"] == 1, before
+    child = told("0 a fork b\n0 a switch b\n0 b irq entry")
+    assert child["arrival interrupt"] == 1
+
+
+def test_any_other_interrupt_is_open_and_a_call_chain_decides_it() -> None:
+    assert told("0 a sys_exit\n0 a irq entry")["interrupt interrupt"] == 1
+    assert told("0 a sys_exit\n0 a irq entry user")["entry interrupt"] == 1
+    assert told("0 a sys_exit\n0 a irq entry kernel")["arrival interrupt"] == 1
+
+
+def test_t5_an_entry_without_exit_leaves_nobody_inside_an_interrupt() -> None:
+    found = told("0 a sys_exit\n0 a irq entry_only\n0 a irq entry")
+    assert found["interrupt interrupt"] == 2
+
+
+def test_t8_what_cannot_happen_in_an_interrupt_ends_it() -> None:
+    for end in ("sys_enter\n0 a sys_exit", "sys_exit", "fault user", "switch b\n0 b switch a"):
+        found = told(f"0 a irq entry\n0 a {end}\n0 a irq entry")
+        assert found["arrival interrupt"] == 0, end
+
+
+def test_t9_handlers_that_share_a_line_serve_one_interrupt() -> None:
+    shared = (
+        "0 a sys_exit\n0 a irq entry line=5/7\n0 a irq exit line=5/0\n0 a irq entry line=5/8\n0 a irq exit line=5/0"
+    )
+    assert told(shared)["interrupt interrupt"] == 1
+    again = shared.replace("5/8", "5/7")
+    assert told(again)["interrupt interrupt"] == 2
+    apart = shared.replace("0 a irq entry line=5/8", "0 a waking\n0 a irq entry line=5/8")
+    assert told(apart)["interrupt interrupt"] == 2
+
+
+# ---- NMIs ----
+
+
+def test_n1_n2_origin_by_chain_then_state_then_open() -> None:
+    assert told("0 a sys_exit\n0 a nmi 1 user")["nmi user"] == 1
+    assert told("0 a sys_enter\n0 a nmi 1")["nmi kernel"] == 1
+    assert told("0 idle nmi 1")["nmi kernel"] == 1
+    assert told("0 a sys_exit\n0 a nmi 1")["nmi unknown"] == 1
+
+
+def test_n3_further_handlers_right_behind_the_first_are_of_the_same_nmi() -> None:
+    assert told("0 idle nmi 1\n0 idle nmi 2\n0 idle nmi 1\n0 idle nmi 2")["nmi kernel"] == 2
+    assert told("0 idle nmi 1\n0 idle nmi 1")["nmi kernel"] == 2
+    assert told("0 idle nmi 1\n0 idle waking\n0 idle nmi 2")["nmi kernel"] == 2
+
+
+def test_an_nmi_inside_a_switch_hits_the_kernel_and_proves_no_switch() -> None:
+    text = "0 a sys_exit\n0 a switch b\n0 a nmi 1\n0 b sys_enter"
+    assert told(text)["nmi kernel"] == 1
+    assert replay(text).inferred_switches == 0
+
+
+# ---- switches and bases ----
+
+
+def test_s3_a_thread_keeps_what_arch_prctl_set() -> None:
+    text = "0 a arch_prctl SET_GS 0x1000\n0 a arch_prctl SET_FS 0x7f0000001000\n0 a switch b"
+    assert switches(text)[0]["prev_base"] == "low"
+    assert switches(text, Event.SWITCH_FS)[0]["prev_base"] == "high"
+
+
+def test_p5_a_refused_call_sets_nothing() -> None:
+    text = "0 a arch_prctl SET_GS 0x1000\n0 a arch_prctl SET_GS 0x7f0000001000 -1\n0 a switch b"
+    assert switches(text)[0]["prev_base"] == "low"
+
+
+def test_a_call_whose_end_was_not_recorded_leaves_the_base_unknown() -> None:
+    assert switches("0 a arch_prctl SET_GS 0x1000 ?\n0 a switch b")[0]["prev_base"] == "unknown"
+
+
+def test_state_before_first_sight_is_unknown_and_kernel_threads_are_zero() -> None:
+    found = switches("- - found k is=kernel\n0 a sys_exit\n0 a switch k\n0 k switch b")
+    assert {(s["prev_base"], s["next_base"]) for s in found} == {("unknown", "zero"), ("zero", "unknown")}
+
+
+def test_c1_a_child_inherits_and_clone_settls_gives_it_another_fs() -> None:
+    text = "0 a exec\n0 a arch_prctl SET_FS 0x1000\n0 a fork b flags=settls\n0 a fork c\n0 a switch b\n0 b switch c"
+    to_b, to_c = (next(s for s in switches(text, Event.SWITCH_FS) if s["prev_base"] == p) for p in ("low", "nonzero"))
+    assert (to_b["next_base"], to_b["differs"]) == ("nonzero", "yes")
+    assert (to_c["next_base"], to_c["differs"]) == ("low", "yes")
+
+
+def test_c2_exec_leaves_both_bases_zero_on_the_cpu_too() -> None:
+    text = "0 a sys_enter\n0 a arch_prctl SET_GS 0x1000\n0 a fork b\n0 a exec\n0 a switch b"
+    assert [(s["prev_base"], s["next_base"], s["differs"]) for s in switches(text)] == [("zero", "low", "yes")]
+
+
+def test_c2_a_kernel_thread_that_execs_is_a_user_task() -> None:
+    text = "0 kthreadd fork k\n0 kthreadd switch k\n0 k exec\n0 k irq entry\n0 k sys_exit\n0 k irq entry"
+    found = told(text)
+    assert found["arrival interrupt"] == 1  # before it first returns
+    assert found["interrupt interrupt"] == 1
+
+
+def test_c2_a_thread_that_execs_takes_its_leaders_number_without_a_switch() -> None:
+    text = """
+        0 a exec
+        0 a fork b flags=thread
+        0 a switch b
+        0 b sys_exit
+        0 b sys_enter 59
+        0 a fault kernel       # as the leader already
+        0 a exec old=b
+        0 a sys_exit 59
+        0 a sys_enter
+    """
+    done = replay(text.replace("0 a exec\n", "- - found a pid=a is=user\n0 a exec\n", 1))
+    assert done.inferred_switches == 0
+    assert told(text)["return syscall"] >= 2
+
+
+def test_c3_exit_keeps_the_bases_and_clears_the_selectors() -> None:
+    text = "0 a arch_prctl SET_GS 0x1000\n0 a sys_exit 154 0\n0 a exit\n0 a switch idle gone"
+    assert switches(text)[0]["prev_base"] == "low"
+    assert switches(text)[0]["prev_selector"] == "null"
+
+
+def test_c4_a_core_signal_with_the_default_action_may_have_written_a_core() -> None:
+    assert told("0 a fault user\n0 a signal 11 1 default\n0 a exit")["maybe_core_dump"] == 1
+    assert told("0 a sys_exit\n0 a signal 9 0 default\n0 a exit")["maybe_core_dump"] == 0
+    assert told("0 a fault user\n0 a signal 11 1\n0 a exit")["maybe_core_dump"] == 0
+
+
+def test_s4_a_caller_of_modify_ldt_and_its_children_may_use_a_selector_until_exec() -> None:
+    text = "0 a exec\n0 a sys_exit 154 0\n0 a fork b\n0 a switch b\n0 b exec\n0 b switch a"
+    assert {s["prev_selector"] + s["next_selector"] for s in switches(text)} == {"unknownunknown", "nullunknown"}
+    refused = "0 a exec\n0 a sys_exit 154 -1\n0 a switch b"
+    assert switches(refused)[0]["prev_selector"] == "null"
+
+
+def test_a_number_used_again_is_another_thread() -> None:
+    text = "0 a arch_prctl SET_GS 0x1000\n0 a exit\n0 a switch idle gone\n1 c fork a\n0 idle switch a\n0 a switch idle"
+    assert {s["prev_base"] for s in switches(text)} == {"low", "zero", "unknown"}
+    preempted = "0 a arch_prctl SET_GS 0x1000\n0 a exit\n0 a switch idle\n0 idle switch a\n0 a switch idle gone"
+    assert {s["prev_base"] for s in switches(preempted)} == {"low", "zero"}
+
+
+def test_held_base_follows_the_cpu_not_the_thread() -> None:
+    text = """
+        0 a exec
+        0 a arch_prctl SET_GS 0x1000
+        0 a switch idle
+        1 b exec
+        1 b switch a           # CPU 1 holds 0: differs
+        1 a switch idle
+        0 idle switch a        # CPU 0 still holds a's
+    """
+    assert Counter(s["differs"] for s in switches(text) if s["next_base"] == "low") == {"yes": 1, "no": 1}
+
+
+# ---- what the trace does not hold ----
+
+
+def test_t10_a_thread_that_should_not_run_proves_a_switch() -> None:
+    text = "0 idle switch a\n0 a sys_exit\n0 a switch idle\n0 a sys_enter"
+    found = told(text)
+    assert found["switch_gs inferred"] == found["switch_fs inferred"] == 1
+    assert replay(text).inferred_switches == 1
+
+
+def test_t10_a_switch_from_a_thread_that_should_not_run() -> None:
+    assert replay("0 a switch idle\n0 b switch c").inferred_switches == 1
+
+
+def test_t6_after_a_loss_states_are_unknown_and_what_was_lost_may_be_anything() -> None:
+    text = "0 a arch_prctl SET_GS 0x1000\n0 - loss 3\n0 a switch b"
+    assert switches(text)[0]["prev_base"] == "unknown"
+    assert told(text)["lost"] == 3
+    assert told(text.replace("loss 3", "loss ?"))["lost_uncounted"] == 1
+
+
+def test_t6_each_stretch_since_the_last_event_may_hold_what_was_lost() -> None:
+    text = "0 a sys_exit\n1 b marker\n1 b sys_enter\n1 b marker\n1 b sys_enter\n0 - loss 7"
+    assert [told(text, segment=s, cpu=0)["lost"] for s in (0, 1, 2)] == [7, 7, 7]
+
+
+def test_a_loss_without_a_place_belongs_to_every_selection() -> None:
+    assert told("0 a sys_exit\n- - loss 7", segment=-1)["lost"] == 7
+
+
+def test_a_call_seen_only_at_its_end_and_a_stranger_do_no_harm() -> None:
+    assert told("0 stranger sys_exit\n0 stranger switch a\n0 a sys_exit\n0 a sys_enter")["entry syscall"] == 1
