@@ -75,7 +75,8 @@ class Entries:
             if frame in self.outside:
                 beyond = len(chain.frames) - 1 - i - self.outside[frame]
                 return Origin.USER if beyond == 0 else Origin.KERNEL if beyond > 0 else Origin.UNKNOWN
-        return Origin.USER if self.tells_user and len(chain.frames) <= _SHORT else Origin.UNKNOWN
+        alone = self.tells_user and not self.outside
+        return Origin.USER if alone and len(chain.frames) <= _SHORT else Origin.UNKNOWN
 
 
 @dataclass

@@ -12,9 +12,6 @@ from typing import TYPE_CHECKING
 
 from gstrace.importers.perfdata.kernel import COMPRESSED2
 
-if TYPE_CHECKING:
-    from gstrace.importers.perfdata.feed import Feed
-
 if sys.version_info >= (3, 14):
     from compression import zstd
 elif TYPE_CHECKING:
@@ -24,26 +21,29 @@ elif TYPE_CHECKING:
 else:
     from backports import zstd
 
-_WIDE = 0xFFFF - 16
+_HEADER, _HEADER_2 = 8, 16
+_LONGEST = 0xFFFF - _HEADER_2
 
 
-def payload(feed: Feed, kind: int, size: int) -> tuple[bytes, int] | None:
-    """The payload of the record at the feed's front, and the bytes to take; None where it is not all there.
+def parts(kind: int, size: int, data: int) -> list[tuple[int, int]] | None:
+    """Where a record's payload is: (bytes to skip, bytes to take) from its first byte on; None for no such record.
 
-    COMPRESSED2's u16 size is too small for what perf may put in it; perf then writes the size modulo 65536 and no
-    zeros behind. The data size tells.
+    size: the record's; data: COMPRESSED2's own data size. What perf puts in one may be longer than the record's u16
+    can say: perf then writes the size modulo 65536 and no zeros, and inside, after every 65519 bytes of payload, stands
+    another header.
     """
-    if kind == COMPRESSED2:
-        if feed.held < 16:
-            return None
-        data = int.from_bytes(feed.bytes[feed.at + 8 : feed.at + 16], "little")
-        size = -(-(16 + data) // 8) * 8 if data <= _WIDE - 8 and size >= 16 + data else 16 + data
-        if size > feed.held:
-            return None
-        return bytes(feed.bytes[feed.at + 16 : feed.at + 16 + data]), size
-    if not 8 <= size <= feed.held:
+    if kind != COMPRESSED2:
+        return [(_HEADER, size - _HEADER)] if size >= _HEADER else None
+    whole = _HEADER_2 + data
+    if size >= whole:
+        return [(_HEADER_2, data), (size - whole, 0)]
+    if whole <= 0xFFFF - 7 or size != (whole + 7 & ~7) & 0xFFFF:
         return None
-    return bytes(feed.bytes[feed.at + 8 : feed.at + size]), size
+    found = []
+    while data > 0:
+        found.append((_HEADER_2, min(data, _LONGEST)))
+        data -= _LONGEST + _HEADER_2
+    return found
 
 
 class Unpacker:

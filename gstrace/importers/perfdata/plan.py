@@ -66,7 +66,8 @@ def make_plan(attrs: Sequence[Attr], formats: Mapping[int, Format]) -> Planned:
     planned = Planned(_NO_PLAN, by_type=False, id_at=0)
     for attr, known in zip(attrs, recorded, strict=True):
         rows.append(_event(attr, known, events, roles, ops, planned))
-    planned.id_at = rows[0][layout.ID]
+    # Ids in samples are of no use where no attribute tells its own: a single event needs none.
+    planned.id_at = rows[0][layout.ID] if any(attr.ids for attr in attrs) else 0
     planned.by_type = not planned.id_at and len(attrs) > 1
     keys, values = _table(attrs, by_type=planned.by_type)
     planned.plan = Plan(

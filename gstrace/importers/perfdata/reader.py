@@ -13,7 +13,7 @@ from gstrace.events.tables import NULL, Kind, Task
 from gstrace.importers.perfdata import kernel as k
 from gstrace.importers.perfdata.attr import TRACEPOINT
 from gstrace.importers.perfdata.columns import ROWS, new_columns, new_notes
-from gstrace.importers.perfdata.compressed import Unpacker, payload
+from gstrace.importers.perfdata.compressed import Unpacker, parts
 from gstrace.importers.perfdata.container import Container, read_container
 from gstrace.importers.perfdata.feed import Feed
 from gstrace.importers.perfdata.names import EVENT_TYPES, record_name
@@ -45,6 +45,7 @@ class PerfData:
         self.progress = 0
         self.damage = ""
         self._loss = ""
+        self._missing = 0
         self._indices: dict[bytes, int] = {}
         self._columns = new_columns(rows)
         self._notes = new_notes(rows, len(self._container.attrs))
@@ -81,7 +82,7 @@ class PerfData:
                 if not (yield from self._meta(feed)):
                     return
             elif status in (k.BAD, k.META):
-                self._stop(feed, "damaged", f"the record at {{}} claims {_size(feed)} bytes, a record has 8 or more")
+                self._bad(feed)
             else:
                 return
 
@@ -117,15 +118,9 @@ class PerfData:
         size = _size(feed)
         kind = int.from_bytes(feed.bytes[feed.at : feed.at + 4], "little")
         if kind in (k.COMPRESSED, k.COMPRESSED2):
-            found = payload(feed, kind, size)
-            if found is None:
-                return False
-            data, size = found
-            feed.at += size
-            yield from self._unpack(data)
-            return True
+            return (yield from self._compressed(feed, kind, size))
         if size < 8:
-            self._stop(feed, "damaged", f"the record at {{}} claims {size} bytes, a record has 8 or more")
+            self._bad(feed)
             return True
         if size > feed.held:
             return False
@@ -141,6 +136,28 @@ class PerfData:
         self._count(record_name(kind))
         feed.skip(size)
         return True
+
+    def _compressed(self, feed: Feed, kind: int, size: int) -> Generator[Batch, None, bool]:
+        """Unpack a compressed record, as much as there is of it. → whether its header was there."""
+        if feed.held < 16 and kind == k.COMPRESSED2:
+            return False
+        found = parts(kind, size, int.from_bytes(feed.bytes[feed.at + 8 : feed.at + 16], "little"))
+        if found is None:
+            self._bad(feed)
+            return True
+        for skipped, wanted in found:
+            feed.skip(skipped)
+            yield from self._payload(feed, wanted)
+        return True
+
+    def _payload(self, feed: Feed, wanted: int) -> Iterator[Batch]:
+        """Unpack the next bytes of a feed, which may be more than its buffer holds."""
+        end = feed.place + wanted
+        while feed.place < end and not self.damage and (feed.held or feed.fill(self._file, self._container.data_end)):
+            data = bytes(feed.bytes[feed.at : min(feed.at + end - feed.place, feed.end)])
+            feed.at += len(data)
+            yield from self._unpack(data)
+        self._missing += end - feed.place
 
     def _unpack(self, data: bytes) -> Iterator[Batch]:
         """Compressed records are one stream of records; one may begin in one of them and end in another."""
@@ -180,6 +197,9 @@ class PerfData:
         state[k.ROW] = 0
         return self._columns.batch(size, int(state[k.HORIZON]))
 
+    def _bad(self, feed: Feed) -> None:
+        self._stop(feed, "damaged", f"the record at {{}} claims {_size(feed)} bytes, which it cannot have")
+
     def _stop(self, feed: Feed, loss: str, sentence: str) -> None:
         """Reading ends here: what came before is kept."""
         what = "byte" if feed is not self._inner else "byte (unpacked)"
@@ -192,7 +212,7 @@ class PerfData:
         cut = self._container.cut
         if cut:
             self._stop(outer, "cut", f"{cut}; the records end at {{}}")
-        elif outer.held or outer.place != self._container.data_end:
+        elif outer.held or outer.place != self._container.data_end or self._missing:
             self._stop(outer, "damaged", "the record at {} reaches over the end of the records")
         elif self._inner.held:
             self._stop(self._inner, "damaged", "the record at {} is not complete, and no more follow")

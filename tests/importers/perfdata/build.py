@@ -130,7 +130,9 @@ def tail(event: Event, ts: int = 0, cpu: int = 0, id: int | None = None) -> byte
 
 
 def comm(event: Event, pid: int, tid: int, name: bytes, *, ts: int = 0, cpu: int = 0, misc: int = 0) -> bytes:
-    return record(3, struct.pack("<ii", pid, tid) + name.ljust(len(name) // 8 * 8 + 8, b"\0") + tail(event, ts, cpu), misc)
+    return record(
+        3, struct.pack("<ii", pid, tid) + name.ljust(len(name) // 8 * 8 + 8, b"\0") + tail(event, ts, cpu), misc
+    )
 
 
 def fork(event: Event, pid: int, ppid: int, tid: int, ptid: int, *, ts: int = 0, cpu: int = 0, kind: int = 7) -> bytes:

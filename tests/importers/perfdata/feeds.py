@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from io import BytesIO
 from unittest import mock
 
+from importers.perfdata.plain import ROW
+
 from gstrace.events.tables import Kind, Origin, Task
 from gstrace.importers.perfdata import feed
 from gstrace.importers.perfdata.reader import PerfData
-from importers.perfdata.plain import ROW
 
 A, C = ROW.index("a"), ROW.index("c")
 

@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from importers.perfdata.plain import ROW
 
 from gstrace.importers.perfdata.reader import PerfData
-from importers.perfdata.plain import ROW
 
 _CHECKOUT = Path(__file__).resolve().parents[3]
 SHARED = Path(os.environ.get("GSTRACE_SHARED", _CHECKOUT.parent / "shared"))
 
 
-def rows(data: bytes, **options: Any) -> tuple[list[tuple[Any, ...]], PerfData]:
+def rows(data: bytes, rows: int = 4096, **options: Any) -> tuple[list[tuple[Any, ...]], PerfData]:
     """All rows as tuples in the order of `plain.ROW`, texts as texts; and the reader after its end."""
-    reader = PerfData(BytesIO(data), "x", **options)
+    reader = PerfData(BytesIO(data), "x", rows=rows, **options)
     found: list[tuple[Any, ...]] = []
     for batch in reader.batches():
         columns = [getattr(batch, name).tolist() for name in ROW]

@@ -50,7 +50,7 @@ class _Plain:
         self.unknown = self.undecodable = 0
 
     def _event(self, at, entry):
-        kind, size, config, _, sample_type, read_format, flags = struct.unpack_from("<IIQQQQQ", self.data, at)
+        kind, _, config, _, sample_type, read_format, flags = struct.unpack_from("<IIQQQQQ", self.data, at)
         ids_at, ids_size = struct.unpack_from("<QQ", self.data, at + entry - 16)
         ids = struct.unpack_from(f"<{ids_size // 8}Q", self.data, ids_at)
         return {"type": kind, "config": config, "words": sample_type, "read": read_format, "ids": ids,
@@ -162,7 +162,9 @@ class _Plain:
             return None
         ts = ts or self.newest
         if kind in (2, 13, 5, 6):
-            name = {2: "lost", 5: "throttled", 6: "throttle_end", 13: "filtered" if misc >> 15 else "lost_samples"}[kind]
+            name = {2: "lost", 5: "throttled", 6: "throttle_end", 13: "filtered" if misc >> 15 else "lost_samples"}[
+                kind
+            ]
             at = {2: 16, 13: 8}.get(kind)
             count = struct.unpack_from("<Q", body, at)[0] if at else NULL
             return Kind.LOSS, 0, cpu, -1, None, ts, LOSS_CODE[name], count, NULL, NULL

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from importers.perfdata import build, feeds, plain
@@ -73,12 +74,15 @@ def others(draw):
         case "round":
             return record(68, b"")
         case _:
-            return record(draw(st.sampled_from([8, 11, 14, 15, 68, 74, 82, 90, 4000])), bytes(8 * draw(st.integers(0, 4))))
+            return record(
+                draw(st.sampled_from([8, 11, 14, 15, 68, 74, 82, 90, 4000])), bytes(8 * draw(st.integers(0, 4)))
+            )
 
 
 RECORDS = st.lists(samples() | samples() | others(), min_size=1, max_size=30)
 
 
+@pytest.mark.slow
 @given(RECORDS)
 def test_the_kernel_and_the_plain_twin_read_the_same(records):
     data = File(list(EVENTS), b"".join(records)).build()
@@ -88,6 +92,7 @@ def test_the_kernel_and_the_plain_twin_read_the_same(records):
     assert not reader.damage
 
 
+@pytest.mark.slow
 @given(RECORDS, st.integers(1, 40), st.integers(0, 5))
 def test_where_buffers_end_does_not_matter(records, size, more):
     data = File(list(EVENTS), b"".join(records)).build()
@@ -97,6 +102,7 @@ def test_where_buffers_end_does_not_matter(records, size, more):
     assert [feeds.comparable(row) for row in parts] == [feeds.comparable(row) for row in whole]
 
 
+@pytest.mark.slow
 @given(RECORDS)
 def test_the_same_bytes_have_the_same_digest_and_others_another(records):
     digests = feeds.digests(File(list(EVENTS), b"".join(records + records)).build())

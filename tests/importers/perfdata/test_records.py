@@ -51,7 +51,9 @@ def test_a_loss_has_its_count_cpu_and_time():
 
 
 def test_lost_samples_have_no_place_in_time():
-    records = record(13, struct.pack("<Q", 5) + tail(ENTER)) + record(13, struct.pack("<Q", 6) + tail(ENTER), misc=1 << 15)
+    records = record(13, struct.pack("<Q", 5) + tail(ENTER)) + record(
+        13, struct.pack("<Q", 6) + tail(ENTER), misc=1 << 15
+    )
     expected = [
         (Kind.LOSS, 0, -1, -1, None, 50, LOSS_CODE["lost_samples"], 5, NULL, NULL),
         (Kind.LOSS, 0, -1, -1, None, 50, LOSS_CODE["filtered"], 6, NULL, NULL),

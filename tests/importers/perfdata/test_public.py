@@ -1,0 +1,61 @@
+"""perf.data that others published: every record is walked over, as many of each type as two other readers count."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from unittest import mock
+
+import pytest
+from backports import zstd
+from importers.perfdata.helping import SHARED, rows
+
+from gstrace.errors import GstraceError, NothingToPrice
+from gstrace.events.losses import LOSS_CODE
+from gstrace.events.tables import Kind, Task
+from gstrace.importers.perfdata import reader
+
+FOLDER = SHARED / "traces" / "public" / "perfdata"
+REFERENCES = sorted(FOLDER.glob("*.ref.json"))
+GATHERED = {"MMAP", "MMAP2", "COMM", "FORK", "FINISHED_ROUND", "COMPRESSED", "COMPRESSED2", "SAMPLE"}
+ROWS = {
+    (Kind.TASK, Task.EXIT): "EXIT",
+    (Kind.LOSS, LOSS_CODE["throttled"]): "THROTTLE",
+    (Kind.LOSS, LOSS_CODE["throttle_end"]): "UNTHROTTLE",
+    (Kind.LOSS, LOSS_CODE["lost"]): "LOST",
+    (Kind.LOSS, LOSS_CODE["lost_samples"]): "LOST_SAMPLES",
+}
+
+
+def content(reference):
+    data = (FOLDER / reference["file"]).read_bytes()
+    return zstd.decompress(data) if reference["file"].endswith(".zst") else data
+
+
+@pytest.mark.parametrize("path", [pytest.param(p, id=p.name.removesuffix(".ref.json")) for p in REFERENCES])
+def test_counts_are_the_references(path):
+    reference = json.loads(path.read_text())
+    if reference["record_walk"]["mode"] != "file":
+        pytest.skip("pipe mode")
+    data = content(reference)
+    with mock.patch.object(reader, "check"):
+        found, ours = rows(data)
+    walked = Counter(reference["record_walk"]["records"]) + Counter(reference["record_walk"].get("inside_compressed"))
+    counted = Counter(ROWS.get((row[0], row[6] & 0xFF)) for row in found)
+    names = {name for name in walked if name not in GATHERED}
+    assert {n: walked[n] for n in names} == {n: counted[n] + ours.skipped.get(n, 0) for n in names}
+    samples = {n.removeprefix("SAMPLE of "): c for n, c in ours.skipped.items() if n.startswith("SAMPLE of ")}
+    assert sum(samples.values()) == walked["SAMPLE"]
+    if "per_event" in reference:
+        assert samples == {n: c["SAMPLE"] for n, c in reference["per_event"].items() if "SAMPLE" in c}
+    assert not ours.damage
+
+
+@pytest.mark.parametrize("path", [pytest.param(p, id=p.name.removesuffix(".ref.json")) for p in REFERENCES])
+def test_none_of_them_has_an_event_to_price_and_each_is_told_why(path):
+    reference = json.loads(path.read_text())
+    with pytest.raises(GstraceError) as caught:
+        rows(content(reference))
+    if reference["record_walk"]["mode"] == "file":
+        assert isinstance(caught.value, NothingToPrice)
+        assert "perf record" in caught.value.hint
