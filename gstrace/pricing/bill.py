@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,21 +43,37 @@ class Bill:
 
 
 class Matrix:
-    """What a scheme executes in every known situation on one machine: int64 [known situations, ledgers, operations]."""
+    """What a scheme executes in every known situation on one machine."""
 
     def __init__(self, scheme: Scheme, facts: Facts) -> None:
-        codes = known_codes()
-        self._row = {code: row for row, code in enumerate(codes)}
-        self._known = np.asarray(scheme.matrix(codes, facts), dtype=np.int64)
+        known = scheme.matrix(known_codes(), facts)
+        # One row more, of nothing: what completions of several situations are filled up with.
+        self._known = np.concatenate([known, np.zeros_like(known[:1])])
 
     def alternatives(self, code: int) -> I64:
         """What a situation may execute: int64 [completions, ledgers, operations], the likeliest first."""
-        chosen = completions(code)
-        rows = np.zeros((len(chosen), *self._known.shape[1:]), np.int64)
-        for i, happened in enumerate(chosen):
-            for known in happened:
-                rows[i] += self._known[self._row[known]]
+        rows: I64 = self._known[_rows(code)].sum(axis=1)
         return rows
+
+
+@cache
+def _rows(code: int) -> I64:
+    """Rows of a matrix whose sums are a situation's completions: int64 [completions, at most so many at once]."""
+    row = {known: i for i, known in enumerate(known_codes())}
+    chosen = completions(code)
+    rows = np.full((len(chosen), max(1, *map(len, chosen))), len(row), np.int64)
+    for i, happened in enumerate(chosen):
+        rows[i, : len(happened)] = [row[known] for known in happened]
+    return rows
+
+
+def distinct(rows: I64) -> I64:
+    """The rows of int64 [any, operations] without repetitions, the first one first."""
+    if len(rows) == 1:
+        return rows
+    whole = np.ascontiguousarray(rows).view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel()
+    _, first = np.unique(whole, return_index=True)
+    return rows[np.sort(first)]
 
 
 def is_unbounded(counts: Counts) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gstrace.pricing.bill import Counts, Matrix, is_unbounded
+from gstrace.pricing.bill import Counts, Matrix, distinct, is_unbounded
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -74,7 +74,7 @@ def expand(scheme: Scheme, baseline: Scheme | None, facts: Facts, counts: Counts
         opened: dict[bytes, tuple[int, I64]] = {}
         for code, count in counts.items():
             differences = rows[code][:, list(ledgers)].sum(axis=1)
-            unique = _unique(differences)
+            unique = distinct(differences)
             if len(unique) == 1:
                 exact = exact + count * unique[0]
             else:
@@ -82,12 +82,6 @@ def expand(scheme: Scheme, baseline: Scheme | None, facts: Facts, counts: Counts
                 opened[key] = (opened.get(key, (0, unique))[0] + count, unique)
         found[name] = Expansion(exact, tuple(opened.values()))
     return found
-
-
-def _unique(rows: I64) -> I64:
-    """Rows without repetitions, the first one kept first."""
-    _, first = np.unique(rows, axis=0, return_index=True)
-    return rows[np.sort(first)]
 
 
 def needed(expansions: Sequence[Expansion]) -> npt.NDArray[np.bool_]:
