@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gstrace.pricing.bill import Matrix
+from gstrace.pricing.bill import Matrix, distinct
 from gstrace.pricing.difference import LEDGER_SETS
 from gstrace.replay.situations import Event, encode
 
@@ -55,12 +55,12 @@ def grouped(group: I64, groups: int, situation: I64, count: I64) -> Grouped:
 class Amounts:
     """What each situation adds to a figure, in operations, on one machine.
 
-    likely: float64 [codes, operations], the likeliest completion. open: situations whose completions differ: their
-    place in the codes, and int64 [completions, operations].
+    likely: float64 [codes, operations], the likeliest completion. open: situations whose completions differ, those
+    alike together: their places in the codes, and int64 [completions, operations], the likeliest first.
     """
 
     likely: F64
-    open: tuple[tuple[int, I64], ...]
+    open: tuple[tuple[I64, I64], ...]
 
 
 def amounts(scheme: Scheme, baseline: Scheme | None, facts: Facts, codes: Sequence[int], ledger: str) -> Amounts:
@@ -68,14 +68,15 @@ def amounts(scheme: Scheme, baseline: Scheme | None, facts: Facts, codes: Sequen
     ours = Matrix(scheme, facts)
     theirs = Matrix(baseline, facts) if baseline is not None else None
     chosen = list(LEDGER_SETS[ledger])
-    likely, opened = [], []
+    likely: list[F64] = []
+    alike: dict[bytes, tuple[list[int], I64]] = {}
     for place, code in enumerate(codes):
         rows = ours.alternatives(code) - (theirs.alternatives(code) if theirs else 0)
-        rows = rows[:, chosen].sum(axis=1)
+        rows = distinct(rows[:, chosen].sum(axis=1))
         likely.append(rows[0].astype(np.float64))
-        if (rows != rows[0]).any():
-            opened.append((place, np.unique(rows, axis=0)))
-    return Amounts(np.array(likely), tuple(opened))
+        if len(rows) > 1:
+            alike.setdefault(rows.tobytes(), ([], rows))[0].append(place)
+    return Amounts(np.array(likely), tuple((np.array(places), rows) for places, rows in alike.values()))
 
 
 def draws_for(groups: int, available: int) -> int:
@@ -117,8 +118,8 @@ def extremes(machines: Sequence[Amounts], low: F64, high: F64) -> tuple[F64, F64
 
 
 def _filled(cycles: F64, one: Amounts, prices: F64, take: np.ufunc | object) -> F64:
-    for place, rows in one.open:
-        cycles[place] = take(rows @ np.nan_to_num(prices))  # type: ignore[operator]
+    for places, rows in one.open:
+        cycles[places] = take(rows @ np.nan_to_num(prices))  # type: ignore[operator]
     return cycles
 
 
@@ -127,10 +128,11 @@ class _Values:
 
     def __init__(self, one: Amounts, prices: F64) -> None:
         self._prices = prices.T
-        self._places = [place for place, _ in one.open]
+        self._places = [places for places, _ in one.open]
         self._exact = one.likely.copy()
-        self._exact[self._places] = 0
-        self._likely = one.likely[self._places] @ prices.T
+        for places in self._places:
+            self._exact[places] = 0
+        self._likely = np.array([rows[0] @ prices.T for _, rows in one.open])
         completed = [rows @ prices.T for _, rows in one.open]
         self._least = np.array([rows.min(axis=0) for rows in completed])
         self._most = np.array([rows.max(axis=0) for rows in completed])
@@ -138,7 +140,9 @@ class _Values:
     def of(self, counts: I64) -> tuple[F64, F64, F64]:
         """float64 [groups, draws] each: least, likely, most; one and the same where nothing is open."""
         exact = (counts @ self._exact) @ self._prices
-        opened = counts[:, self._places]
+        if not self._places:
+            return exact, exact, exact
+        opened = np.stack([counts[:, places].sum(axis=1) for places in self._places], axis=1)
         if not opened.any():
             return exact, exact, exact
         return exact + opened @ self._least, exact + opened @ self._likely, exact + opened @ self._most
