@@ -60,7 +60,7 @@ UNREADABLE = 255
 SAMPLE, ROUND_END = 9, 68
 MMAP, LOST, COMM, EXIT, THROTTLE, UNTHROTTLE, FORK, MMAP2, LOST_SAMPLES = 1, 2, 3, 4, 5, 6, 7, 10, 13
 HEADER_ATTR, EVENT_TYPE, TRACING_DATA, ID_INDEX, AUXTRACE, THREAD_MAP = 64, 65, 66, 69, 71, 73
-EVENT_UPDATE, HEADER_FEATURE, COMPRESSED, COMPRESSED2 = 78, 80, 81, 83
+EVENT_UPDATE, TIME_CONV, HEADER_FEATURE, COMPRESSED, FINISHED_INIT, COMPRESSED2 = 78, 79, 80, 81, 82, 83
 TYPES = 128
 """Record types that are counted each; larger ones are counted together, as the last."""
 
@@ -137,14 +137,57 @@ def note_chain(words, at, nr, event, notes, state):
 
 
 @inlined
+def find_raw(words, at, size, event):
+    """Where a sample's raw data and call chain are.
+
+    → (first byte of the data, its length, first frame, frames); first byte 0 where the sample is too short for them.
+    """
+    p, end = at + event[FIXED], at + size
+    if event[GROUP] > 0:
+        if end - p < event[GROUP]:
+            return 0, 0, 0, 0
+        members = load(words, p)
+        p += event[GROUP]
+        if members < 0 or members > (end - p) // event[EACH]:
+            return 0, 0, 0, 0
+        p += members * event[EACH]
+    frames, nr = 0, 0
+    if event[CHAIN] > 0:
+        if end - p < 8:
+            return 0, 0, 0, 0
+        nr = load(words, p)
+        frames = p + 8
+        if nr < 0 or nr > (end - frames) >> 3:
+            return 0, 0, 0, 0
+        p = frames + (nr << 3)
+    if end - p < 4:
+        return 0, 0, 0, 0
+    length = load(words, p) & LOW32
+    if length > end - p - 4 or length < 2:
+        return 0, 0, 0, 0
+    return p + 4, length, frames, nr
+
+
+@inlined
+def is_wanted(event, e, notes, state):
+    """Whether an event's samples become rows; those that do not are counted."""
+    if event[KIND] == 0:
+        notes.unwanted[e] += 1
+    elif event[KIND] == UNREADABLE:
+        state[UNREAD] += 1
+    else:
+        return True
+    return False
+
+
+@inlined
 def sample(words, at, size, plan, rows, notes, state):
-    """One SAMPLE → one row, or a count. → DONE, FULL (nothing done), START (nothing done)."""
-    e = 0
+    """One SAMPLE → one row, or a count. → DONE; FULL or START: nothing done yet."""
+    e, row = 0, state[ROW]
+    if row >= rows.ts.size or state[TEXTS] >= notes.text_row.size or state[CHAINED] >= notes.chained_row.size:
+        return FULL
     if state[ID_AT] > 0:
-        if size < state[ID_AT] + 8:
-            state[UNREAD] += 1
-            return DONE
-        e = find_event(plan, load(words, at + state[ID_AT]))
+        e = find_event(plan, load(words, at + state[ID_AT])) if size >= state[ID_AT] + 8 else -1
         if e < 0:
             state[UNKNOWN_ID] += 1
             return DONE
@@ -152,67 +195,29 @@ def sample(words, at, size, plan, rows, notes, state):
     if size < event[FIXED]:
         state[UNREAD] += 1
         return DONE
-    ts = NULL
-    if event[TIME] > 0:
-        ts = load(words, at + event[TIME])
-        state[NEWEST] = max(state[NEWEST], ts)
-    if state[BY_TYPE] == 0:
-        if event[KIND] == 0:
-            notes.unwanted[e] += 1
-            return DONE
-        if event[KIND] == UNREADABLE:
-            state[UNREAD] += 1
-            return DONE
-    row = state[ROW]
-    if row >= rows.ts.size or state[TEXTS] >= notes.text_row.size or state[CHAINED] >= notes.chained_row.size:
-        return FULL
-    p, end = at + event[FIXED], at + size
-    if event[GROUP] > 0:
-        if end - p < event[GROUP]:
-            state[UNREAD] += 1
-            return DONE
-        members = load(words, p)
-        p += event[GROUP]
-        if members < 0 or members > (end - p) // event[EACH]:
-            state[UNREAD] += 1
-            return DONE
-        p += members * event[EACH]
-    frames, nr = 0, 0
-    if event[CHAIN] > 0:
-        if end - p < 8:
-            state[UNREAD] += 1
-            return DONE
-        nr = load(words, p)
-        frames = p + 8
-        if nr < 0 or nr > (end - frames) >> 3:
-            state[UNREAD] += 1
-            return DONE
-        p = frames + (nr << 3)
-    if end - p < 4:
+    ts = load(words, at + event[TIME]) if event[TIME] > 0 else NULL
+    state[NEWEST] = max(state[NEWEST], ts)
+    if state[BY_TYPE] == 0 and not is_wanted(event, e, notes, state):
+        return DONE
+    raw, length, frames, nr = find_raw(words, at, size, event)
+    if raw == 0:
         state[UNREAD] += 1
         return DONE
-    raw = p + 4
-    raw_size = load(words, p) & LOW32
-    if raw_size > end - raw or raw_size < 2:
-        state[UNREAD] += 1
-        return DONE
-    kind = load(words, raw) & 0xFFFF
     if state[BY_TYPE] > 0:
-        e = find_event(plan, kind)
+        e = find_event(plan, load(words, raw) & 0xFFFF)
         if e < 0:
             state[UNKNOWN_ID] += 1
             return DONE
         event = plan.events[e]
-        if event[KIND] == 0:
-            notes.unwanted[e] += 1
+        if not is_wanted(event, e, notes, state):
             return DONE
     cpu = load(words, at + event[CPU]) & LOW32
-    if kind != event[TYPE] or raw_size < event[NEED] or ts <= 0 or cpu > MAX_CPU or event[KIND] == UNREADABLE:
+    if load(words, raw) & 0xFFFF != event[TYPE] or length < event[NEED] or ts <= 0 or cpu > MAX_CPU:
         state[UNREAD] += 1
         return DONE
     if state[STARTED] == 0:
         return START
-    tid, a, b, c, d, text, length = decode(words, raw, raw_size, event, plan.ops)
+    tid, a, b, c, d, text, text_length = decode(words, raw, length, event, plan.ops)
     if event[ORIGIN] > 0 and nr > 0:
         number = note_chain(words, frames, nr, e, notes, state)
         if number < 0:
@@ -223,17 +228,37 @@ def sample(words, at, size, plan, rows, notes, state):
     if tid == NULL:
         tid = -1
     put(rows, row, event[KIND], event[LESSER], cpu, tid, ts, a, b, c, d, digest(words, at, size, plan.salt))
-    if length >= 0:
-        note_text(notes, state, row, text, length)
+    if text_length >= 0:
+        note_text(notes, state, row, text, text_length)
     state[ROW] = row + 1
     return DONE
+
+
+@inlined
+def shortest_body(kind):
+    """Bytes, with the header, that a record of this type has before its tail."""
+    if kind == COMM or kind == MMAP or kind == MMAP2 or kind == LOST_SAMPLES:
+        return 16
+    return 24 if kind == LOST else 32
+
+
+@inlined
+def own_time(words, at, size, kind, event, state):
+    """A side record's time: of its tail, else of its own; unknown (≤ 0) before the start, else the newest so far."""
+    if event[TAIL_TIME] > 0:
+        return load(words, at + size - event[TAIL_TIME])
+    if kind == FORK or kind == EXIT:
+        return load(words, at + 24)
+    if kind == THROTTLE or kind == UNTHROTTLE:
+        return load(words, at + 8)
+    return state[NEWEST] if state[STARTED] > 0 else NULL
 
 
 @njit
 def side(words, at, size, kind, misc, plan, rows, notes, state):
     """One record of a task's life or of a loss → one row; one made before the recording began → a mark.
 
-    → DONE, FULL (nothing done), START (nothing done).
+    → DONE; FULL or START: nothing done yet.
     """
     row = state[ROW]
     if row >= rows.ts.size or state[TEXTS] >= notes.text_row.size or state[MARKS] >= notes.marks.size:
@@ -244,53 +269,43 @@ def side(words, at, size, kind, misc, plan, rows, notes, state):
         e = max(find_event(plan, load(words, at + size - 8)), 0)
     event = plan.events[e]
     body = size - event[TAIL]
-    if body < (
-        16 if kind == LOST_SAMPLES or kind == COMM or kind == MMAP or kind == MMAP2 else 24 if kind == LOST else 32
-    ):
+    if body < shortest_body(kind):
         state[UNREAD] += 1
         return DONE
-    ts = NULL
-    if event[TAIL_TIME] > 0:
-        ts = load(words, at + size - event[TAIL_TIME])
-    elif kind == FORK or kind == EXIT:
-        ts = load(words, at + 24)
-    elif kind == THROTTLE or kind == UNTHROTTLE:
-        ts = load(words, at + 8)
-    elif state[STARTED] > 0:
-        ts = state[NEWEST]
+    ts = own_time(words, at, size, kind, event, state)
     state[NEWEST] = max(state[NEWEST], ts)
-    cpu = -1
-    if event[TAIL_CPU] > 0 and ts > 0:
-        cpu = load(words, at + size - event[TAIL_CPU]) & LOW32
-        if cpu > MAX_CPU:
-            cpu = -1
-    if kind == MMAP or kind == MMAP2 or ((kind == COMM or kind == FORK) and ts <= 0):
-        pid = load(words, at + 8) & LOW32
-        if state[STARTED] > 0 or ts > 0 or ((kind == MMAP or kind == MMAP2) and pid == state[MAPPED]):
+    pid = load(words, at + 8) & LOW32
+    maps = kind == MMAP or kind == MMAP2
+    if maps or ((kind == COMM or kind == FORK) and ts <= 0):
+        if state[STARTED] > 0 or ts > 0 or (maps and pid == state[MAPPED]):
             notes.skipped[kind] += 1
             return DONE
-        if kind == MMAP or kind == MMAP2:
+        if maps:
             state[MAPPED] = pid
         n = state[MARKS]
         notes.marks[n] = at
         state[MARKS] = n + 1
         return DONE
-    if ts <= 0:
-        ts = state[NEWEST]
     if state[STARTED] == 0:
         return START
+    cpu = load(words, at + size - event[TAIL_CPU]) & LOW32 if event[TAIL_CPU] > 0 and ts > 0 else -1
+    if cpu > MAX_CPU:
+        cpu = -1
+    if ts <= 0:
+        ts = state[NEWEST]
     hashed = digest(words, at, size, plan.salt)
-    pid = load(words, at + 8) & LOW32
+    # A task's row is of some CPU; without CPU words in this file's tails, of the first.
+    on = max(cpu, 0)
     if kind == COMM:
         tid = (load(words, at + 12) << 32) >> 32
         what = T_EXEC if misc & 0x2000 else T_RENAME
-        put(rows, row, K_TASK, plan.task_lesser[what], cpu, tid, ts, what | (pid << 8), tid, NULL, NULL, hashed)
+        put(rows, row, K_TASK, plan.task_lesser[what], on, tid, ts, what | (pid << 8), tid, NULL, NULL, hashed)
         note_text(notes, state, row, at + 16, body - 16)
     elif kind == FORK or kind == EXIT:
         tid = (load(words, at + 16) << 32) >> 32
         what = T_FORK if kind == FORK else T_EXIT
         by = load(words, at + 16) >> 32 if kind == FORK else tid
-        put(rows, row, K_TASK, plan.task_lesser[what], cpu, by, ts, what | (pid << 8), tid, NULL, NULL, hashed)
+        put(rows, row, K_TASK, plan.task_lesser[what], on, by, ts, what | (pid << 8), tid, NULL, NULL, hashed)
     elif kind == LOST:
         put(rows, row, K_LOSS, 0, cpu, -1, ts, L_LOST, load(words, at + 16), NULL, NULL, hashed)
     elif kind == LOST_SAMPLES:
@@ -303,6 +318,18 @@ def side(words, at, size, kind, misc, plan, rows, notes, state):
     return DONE
 
 
+@inlined
+def is_callers(kind):
+    """Record types that the kernel leaves to its caller: what they hold is not for rows, or is not inside of them."""
+    return (
+        (kind >= HEADER_ATTR and kind <= TRACING_DATA)
+        or kind == ID_INDEX
+        or kind == AUXTRACE
+        or kind == THREAD_MAP
+        or (kind >= EVENT_UPDATE and kind <= COMPRESSED2 and kind != TIME_CONV and kind != FINISHED_INIT)
+    )
+
+
 @njit
 def walk(words, at, end, plan, rows, notes, state):
     """Take whole records of bytes [at, end) of `words` (int64[::1], 8 bytes more than end).
@@ -313,39 +340,24 @@ def walk(words, at, end, plan, rows, notes, state):
     while end - at >= 8:
         head = load(words, at)
         kind, misc, size = head & LOW32, (head >> 32) & 0xFFFF, (head >> 48) & 0xFFFF
-        if kind == SAMPLE:
-            if size < 8:
-                return BAD, at
-            if size > end - at:
-                return MORE, at
-            status = sample(words, at, size, plan, rows, notes, state)
-            if status != DONE:
-                return status, at
-        elif kind == COMPRESSED2 or kind == COMPRESSED:
+        status = DONE
+        if kind != SAMPLE and is_callers(kind):
             return META, at
-        elif size < 8:
+        if size < 8:
             return BAD, at
-        elif size > end - at:
+        if size > end - at:
             return MORE, at
+        if kind == SAMPLE:
+            status = sample(words, at, size, plan, rows, notes, state)
         elif (kind >= MMAP and kind <= FORK) or kind == MMAP2 or kind == LOST_SAMPLES:
             status = side(words, at, size, kind, misc, plan, rows, notes, state)
-            if status != DONE:
-                return status, at
-        elif kind == ROUND_END:
-            # perf flushes at a round's end what is not newer than the newest of the round before: nothing older
-            # than that can come. `marks` may still become rows of time 0, so there is no promise before the start.
-            if state[STARTED] > 0:
-                state[HORIZON], state[ROUND] = state[ROUND], state[NEWEST]
-        elif (
-            (kind >= HEADER_ATTR and kind <= TRACING_DATA)
-            or kind == ID_INDEX
-            or kind == AUXTRACE
-            or kind == THREAD_MAP
-            or kind == EVENT_UPDATE
-            or kind == HEADER_FEATURE
-        ):
-            return META, at
-        else:
+        elif kind != ROUND_END:
             notes.skipped[min(kind, TYPES - 1)] += 1
+        elif state[STARTED] > 0:
+            # perf flushes at a round's end what is not newer than the newest of the round before: nothing older
+            # than that can come. Before the start there is no promise: marks may still become rows of time 0.
+            state[HORIZON], state[ROUND] = state[ROUND], state[NEWEST]
+        if status != DONE:
+            return status, at
         at += size
     return (DONE if at == end else MORE), at
