@@ -40,6 +40,9 @@ class Scheme:
     document: Document
     parameters: Mapping[str, str]
     _bills: dict[tuple[object, ...], Bill] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _matrices: dict[tuple[object, ...], npt.NDArray[np.int64]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def id(self) -> str:
@@ -71,11 +74,17 @@ class Scheme:
     def matrix(self, codes: Sequence[int], facts: Facts) -> npt.NDArray[np.int64]:
         """Bills of known situations, int64 [len(codes), ledger (gs, fs), operation (`operations.NAMES`)].
 
-        Raises as `bill`.
+        Machines that this scheme cannot tell apart share one, so it is not to be changed. Raises as `bill`.
         """
+        given = self._given(facts)
+        key = (*(given.get(name) for name in sorted(self.depends)), tuple(codes))
+        if key not in self._matrices:
+            self._matrices[key] = self._spelt_out(codes, given)
+        return self._matrices[key]
+
+    def _spelt_out(self, codes: Sequence[int], given: Mapping[str, str]) -> npt.NDArray[np.int64]:
         import numpy as np
 
-        given = self._given(facts)
         bills = [self._bill(int(code), given) for code in codes]
         # Few bills differ: each is spelt out once.
         different = {id(bill): bill for bill in bills}
