@@ -1,4 +1,4 @@
-"""perf.data, as `perf record` writes it: file mode, compressed or not."""
+"""perf.data, as `perf record` writes it: into a file or a pipe, compressed or not."""
 
 from __future__ import annotations
 

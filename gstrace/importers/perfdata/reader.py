@@ -14,19 +14,22 @@ from gstrace.importers.perfdata import kernel as k
 from gstrace.importers.perfdata.attr import TRACEPOINT
 from gstrace.importers.perfdata.columns import ROWS, new_columns, new_notes
 from gstrace.importers.perfdata.compressed import Unpacker, parts
-from gstrace.importers.perfdata.container import Container, read_container
+from gstrace.importers.perfdata.container import read_container
 from gstrace.importers.perfdata.feed import Feed
 from gstrace.importers.perfdata.names import EVENT_TYPES, record_name
 from gstrace.importers.perfdata.origins import Origins
+from gstrace.importers.perfdata.pipe import take_feature
 from gstrace.importers.perfdata.plan import Planned, make_plan
 from gstrace.importers.perfdata.threads import Threads
 
 if TYPE_CHECKING:
     from gstrace.importers.batch import Batch
+    from gstrace.importers.perfdata.facts import Container
 
 _RECORD_LINE: Final = (
     "perf record -a -e raw_syscalls:sys_enter,raw_syscalls:sys_exit,sched:sched_switch,exceptions:page_fault_user …"
 )
+_PRINTABLE: Final = frozenset(b"\n" + bytes(range(0x20, 0x7F)))
 
 
 class PerfData:
@@ -57,7 +60,7 @@ class PerfData:
         self._origins = Origins(self._container.attrs)
         self._unpacker = Unpacker()
         self._inner = Feed()
-        self._whole_system = bool({"-a", "--all-cpus"} & set(self._container.command))
+        self._whole_system = False
 
     def batches(self) -> Iterator[Batch]:
         """The rows in file order; see `Reader.batches`."""
@@ -89,9 +92,10 @@ class PerfData:
     def _step(self, feed: Feed) -> int:
         """One call of the kernel, and what must be done while its records are still in the buffer."""
         with np.errstate(over="ignore"):
-            status, feed.at = k.walk(
+            status, at = k.walk(
                 feed.words, feed.at, feed.end, self._planned.plan, self._columns, self._notes, self._state
             )
+        feed.at = int(at)
         notes, state = self._notes, self._state
         for row, at, length in zip(
             notes.text_row[: state[k.TEXTS]].tolist(),
@@ -133,6 +137,8 @@ class PerfData:
             size += int.from_bytes(record[8:16], "little")
         elif kind == k.TRACING_DATA and size >= 12:
             size += -(-int.from_bytes(record[8:12], "little") // 8) * 8
+        elif kind == k.HEADER_FEATURE:
+            take_feature(self._container, record[8:])
         self._count(record_name(kind))
         feed.skip(size)
         return True
@@ -173,6 +179,7 @@ class PerfData:
     def _found(self) -> Iterator[Batch]:
         """Rows for the threads that were there before; then real rows may come."""
         self._state[k.STARTED] = 1
+        self._whole_system |= bool({"-a", "--all-cpus"} & set(self._container.command))
         for tid, pid, kernel, comm in self._threads.found(whole_system=self._whole_system):
             a = int(Task.FOUND) | (pid & 0xFFFFFFFF) << 8
             yield from self._row(Kind.TASK, cpu=0, ts=0, a=a, b=tid, c=kernel, text=self._index(comm) if comm else -1)
@@ -212,8 +219,11 @@ class PerfData:
         cut = self._container.cut
         if cut:
             self._stop(outer, "cut", f"{cut}; the records end at {{}}")
+        elif self._container.pipe and _is_text(outer):
+            self._count("text behind the last record")
         elif outer.held or outer.place != self._container.data_end or self._missing:
-            self._stop(outer, "damaged", "the record at {} reaches over the end of the records")
+            loss = "cut" if self._container.pipe else "damaged"
+            self._stop(outer, loss, "the record at {} reaches over the end of the records")
         elif self._inner.held:
             self._stop(self._inner, "damaged", "the record at {} is not complete, and no more follow")
 
@@ -241,6 +251,11 @@ class PerfData:
         for event in np.flatnonzero(self._notes.unwanted).tolist():
             name = event_name(self._container, event)
             self._count(f"SAMPLE of {name}", int(self._notes.unwanted[event]))
+
+
+def _is_text(feed: Feed) -> bool:
+    """Whether what follows the last record is perf's own status lines: `2>&1` puts them into the pipe."""
+    return feed.held >= 4 and all(byte in _PRINTABLE for byte in feed.bytes[feed.at : feed.at + 4])
 
 
 def _size(feed: Feed) -> int:

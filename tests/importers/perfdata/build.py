@@ -175,6 +175,18 @@ class File:
     data_size: int | None = None
     formats: bool = True
 
+    def pipe(self) -> bytes:
+        """The same in pipe mode."""
+        out = b"PERFILE2" + struct.pack("<Q", 16)
+        for number, content in sorted(self.features.items()):
+            out += record(80, struct.pack("<Q", number) + content)
+        for event in self.events:
+            out += record(64, event.attr(self.attr_size) + struct.pack(f"<{len(event.ids)}Q", *event.ids))
+        formats = tracing_data(self.events)
+        if self.formats:
+            out += record(66, struct.pack("<I", len(formats))) + formats.ljust(-(-len(formats) // 8) * 8, b"\0")
+        return out + self.records
+
     def build(self) -> bytes:
         ids_at, entries, ids = 104, b"", b""
         for event in self.events:

@@ -29,9 +29,9 @@ def rows(data: bytes, rows: int = 4096, **options: Any) -> tuple[list[tuple[Any,
 
 
 def recordings() -> list[Any]:
-    """Parameters: perf.data in file mode, of the samples and of the recordings with true counts, where they are."""
+    """Parameters: perf.data of the samples and of the recordings with true counts, where they are."""
     found = sorted((_CHECKOUT / "sample-traces").glob("*/perf.data"))
-    found += sorted((SHARED / "traces" / "truth").glob("*/perf.data"))
+    found += sorted((SHARED / "traces" / "truth").glob("*/perf*.data"))
     return [pytest.param(path, id=path.parent.name) for path in found]
 
 

@@ -29,13 +29,10 @@ def read(data: bytes) -> list[tuple[object, ...]]:
 class _Plain:
     def __init__(self, data: bytes) -> None:
         self.data = data
-        (_, _, entry, attrs_at, attrs_size, self.start, size, _, _) = struct.unpack_from("<8s8Q", data)
-        self.end = self.start + size
-        self.events = [self._event(attrs_at + i, entry) for i in range(0, attrs_size, entry)]
-        bits = [b for b in range(256) if data[72 + b // 8] >> b % 8 & 1]
-        sections = {b: struct.unpack_from("<QQ", data, self.end + 16 * i) for i, b in enumerate(bits)}
-        at, length = sections[1]
-        self.formats = dict(_formats(data[at : at + length]))
+        if data[8] == 16:
+            self._pipe()
+        else:
+            self._file()
         for e in self.events:
             e["format"] = self.formats.get(e["config"]) if e["type"] == 2 else None
             e["point"] = find(e["format"]["event"]) if e["format"] else None
@@ -49,9 +46,33 @@ class _Plain:
         self.newest = 0
         self.unknown = self.undecodable = 0
 
-    def _event(self, at, entry):
+    def _file(self):
+        (_, _, entry, attrs_at, attrs_size, self.start, size, _, _) = struct.unpack_from("<8s8Q", self.data)
+        self.end = self.start + size
+        pairs = [struct.unpack_from("<QQ", self.data, attrs_at + i - 16) for i in range(entry, attrs_size + 1, entry)]
+        self.events = [self._event(attrs_at + entry * i, *pair) for i, pair in enumerate(pairs)]
+        bits = [b for b in range(256) if self.data[72 + b // 8] >> b % 8 & 1]
+        sections = {b: struct.unpack_from("<QQ", self.data, self.end + 16 * i) for i, b in enumerate(bits)}
+        at, length = sections[1]
+        self.formats = dict(_formats(self.data[at : at + length]))
+
+    def _pipe(self):
+        self.start, self.end, self.events = 16, len(self.data), []
+        at = 16
+        while struct.unpack_from("<I", self.data, at)[0] >= 64:
+            kind, _, size = struct.unpack_from("<IHH", self.data, at)
+            if kind == 64:
+                own = struct.unpack_from("<I", self.data, at + 12)[0]
+                self.events.append(self._event(at + 8, at + 8 + own, size - 8 - own))
+            at += size
+            if kind == 66:
+                (length,) = struct.unpack_from("<I", self.data, at - size + 8)
+                self.formats = dict(_formats(self.data[at : at + length]))
+                at += (length + 7) // 8 * 8
+        self.start = at
+
+    def _event(self, at, ids_at, ids_size):
         kind, _, config, _, sample_type, read_format, flags = struct.unpack_from("<IIQQQQQ", self.data, at)
-        ids_at, ids_size = struct.unpack_from("<QQ", self.data, at + entry - 16)
         ids = struct.unpack_from(f"<{ids_size // 8}Q", self.data, ids_at)
         return {"type": kind, "config": config, "words": sample_type, "read": read_format, "ids": ids,
                 "tailed": flags >> 18 & 1}  # fmt: skip

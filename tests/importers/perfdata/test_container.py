@@ -76,10 +76,6 @@ def test_the_other_byte_order_is_refused():
     assert "big-endian" in refusal(b"2ELIFREP" + WHOLE[8:])
 
 
-def test_pipe_mode_is_named():
-    assert "pipe mode" in refusal(b"PERFILE2" + struct.pack("<Q", 16) + FIRST)
-
-
 @pytest.mark.parametrize("size", [0, 1, 8, 103, 104])
 def test_a_file_shorter_than_its_header_is_refused(size):
     refusal(WHOLE[:size])

@@ -111,6 +111,13 @@ def test_the_same_bytes_have_the_same_digest_and_others_another(records):
     assert len(told_twice) == len(real)
 
 
+@pytest.mark.slow
+@given(RECORDS)
+def test_a_pipe_has_the_rows_of_a_file(records):
+    file = File(list(EVENTS), b"".join(records))
+    assert rows(file.pipe())[0] == rows(file.build())[0]
+
+
 def test_a_records_every_byte_is_in_its_digest():
     event = EVENTS[0]
     one = sample(event, event.raw(id=1), ts=50)

@@ -10,14 +10,14 @@ import pytest
 from backports import zstd
 from importers.perfdata.helping import SHARED, rows
 
-from gstrace.errors import GstraceError, NothingToPrice
+from gstrace.errors import NothingToPrice
 from gstrace.events.losses import LOSS_CODE
 from gstrace.events.tables import Kind, Task
 from gstrace.importers.perfdata import reader
 
 FOLDER = SHARED / "traces" / "public" / "perfdata"
 REFERENCES = sorted(FOLDER.glob("*.ref.json"))
-GATHERED = {"MMAP", "MMAP2", "COMM", "FORK", "FINISHED_ROUND", "COMPRESSED", "COMPRESSED2", "SAMPLE"}
+GATHERED = {"TRUNCATED", "MMAP", "MMAP2", "COMM", "FORK", "FINISHED_ROUND", "COMPRESSED", "COMPRESSED2", "SAMPLE"}
 ROWS = {
     (Kind.TASK, Task.EXIT): "EXIT",
     (Kind.LOSS, LOSS_CODE["throttled"]): "THROTTLE",
@@ -35,8 +35,6 @@ def content(reference):
 @pytest.mark.parametrize("path", [pytest.param(p, id=p.name.removesuffix(".ref.json")) for p in REFERENCES])
 def test_counts_are_the_references(path):
     reference = json.loads(path.read_text())
-    if reference["record_walk"]["mode"] != "file":
-        pytest.skip("pipe mode")
     data = content(reference)
     with mock.patch.object(reader, "check"):
         found, ours = rows(data)
@@ -47,15 +45,14 @@ def test_counts_are_the_references(path):
     samples = {n.removeprefix("SAMPLE of "): c for n, c in ours.skipped.items() if n.startswith("SAMPLE of ")}
     assert sum(samples.values()) == walked["SAMPLE"]
     if "per_event" in reference:
-        assert samples == {n: c["SAMPLE"] for n, c in reference["per_event"].items() if "SAMPLE" in c}
+        # perf makes up names where a pipe tells none, and adds modifiers to others.
+        assert sorted(samples.values()) == sorted(c["SAMPLE"] for c in reference["per_event"].values() if "SAMPLE" in c)
     assert not ours.damage
 
 
 @pytest.mark.parametrize("path", [pytest.param(p, id=p.name.removesuffix(".ref.json")) for p in REFERENCES])
 def test_none_of_them_has_an_event_to_price_and_each_is_told_why(path):
     reference = json.loads(path.read_text())
-    with pytest.raises(GstraceError) as caught:
+    with pytest.raises(NothingToPrice) as caught:
         rows(content(reference))
-    if reference["record_walk"]["mode"] == "file":
-        assert isinstance(caught.value, NothingToPrice)
-        assert "perf record" in caught.value.hint
+    assert "perf record" in caught.value.hint
