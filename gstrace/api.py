@@ -157,9 +157,11 @@ class Trace:
 
     def _recount(self, selection: Selection) -> Census:
         """The census between two times: the stored events replayed, each situation taken by its own time."""
+        import numpy as np
+
         from gstrace.replay.annotate import between
 
-        return between(self.gst.stream(), selection.since, selection.until)
+        return between(self.gst.stream(), selection.since, selection.until, np.unique(self.census.start))
 
     def emitted(self) -> Iterator[Any]:
         """Every situation as the replay decides it (`replay.annotate.listen`)."""

@@ -226,3 +226,37 @@ TABLES: Final[dict[Kind, Table]] = {
     ),
 }
 """Every event table by its kind."""
+
+
+def _derived(name: str, dtype: str, meaning: str, *, unit: str = "", null: bool = False) -> Column:
+    return Column(name, dtype, meaning, "", unit, null)
+
+
+THREADS: Final = Table(
+    "thread",
+    "generation of a thread number; row 0 is the idle task of every CPU, row 1 stands for threads without a number",
+    (
+        _derived("tid", "int32", "thread number; −1: none"),
+        _derived("tgen", "int32", "how many threads had this number before"),
+        _derived("pid", "int32", "its process", null=True),
+        _derived("comm", "string", "its last name", null=True),
+        _derived("kernel", "bool", "whether it is a kernel thread", null=True),
+        _derived("first_ts", "int64", "first seen", unit="ns"),
+        _derived("last_ts", "int64", "last seen", unit="ns"),
+    ),
+)
+"""What the replay learnt of the threads."""
+
+CELLS: Final = Table(
+    "census",
+    "window of time, CPU, thread and situation",
+    (
+        _derived("segment", "int32", "how many markers came before; −1: nobody knows when it was"),
+        _derived("start", "int64", "begin of the window of time", unit="ns"),
+        _derived("cpu", "int32", "CPU"),
+        _derived("thread", "int32", "row of the thread table, from 0"),
+        _derived("situation", "int32", "what happened, as a code"),
+        _derived("count", "int64", "how often, at least once"),
+    ),
+)
+"""What the replay counted."""

@@ -63,10 +63,8 @@ class Amounts:
     open: tuple[tuple[I64, I64], ...]
 
 
-def amounts(scheme: Scheme, baseline: Scheme | None, facts: Facts, codes: Sequence[int], ledger: str) -> Amounts:
+def amounts(ours: Matrix, theirs: Matrix | None, codes: Sequence[int], ledger: str) -> Amounts:
     """What sets a scheme apart from a baseline (None: from nothing), in one set of ledgers, for each situation."""
-    ours = Matrix(scheme, facts)
-    theirs = Matrix(baseline, facts) if baseline is not None else None
     chosen = list(LEDGER_SETS[ledger])
     likely: list[F64] = []
     alike: dict[bytes, tuple[list[int], I64]] = {}

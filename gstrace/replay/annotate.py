@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     I64 = npt.NDArray[np.int64]
 
 LISTEN: Final = 1 << 16
+MANY: Final = 1 << 20
+"""Cells that wait to be added up."""
 
 
 def listen(stream: Iterable[tuple[Rows, list[str]]]) -> Iterator[I64]:
@@ -31,18 +33,26 @@ def listen(stream: Iterable[tuple[Rows, list[str]]]) -> Iterator[I64]:
     yield from replay.finish()
 
 
-def between(stream: Iterable[tuple[Rows, list[str]]], since: int | None, until: int | None) -> Census:
-    """The census of since ≤ time < until (ns; None: open): one window of time for each segment."""
+def between(stream: Iterable[tuple[Rows, list[str]]], since: int | None, until: int | None, starts: I64) -> Census:
+    """The census of since ≤ time < until (ns; None: open).
+
+    starts: int64, begins of the windows of time, ascending; what is before the first belongs to it.
+    """
     low, high = since if since is not None else -(2**63), until if until is not None else 2**63 - 1
-    total = np.zeros((0, 5), np.int64)
+    parts, waiting = [np.zeros((0, 6), np.int64)], 0
     for part in listen(stream):
         ts = part[:, st.E_TS]
-        inside = part[(ts >= low) & (ts < high)][:, [st.E_SEGMENT, st.E_CPU, st.E_SLOT, st.E_CODE, st.E_COUNT]]
-        total = _summed(np.concatenate([total, inside]))
-    segment, cpu, thread, situation, count = total.T
+        inside = part[(ts >= low) & (ts < high)]
+        window = np.maximum(np.searchsorted(starts, inside[:, st.E_TS], "right") - 1, 0)
+        cells = inside[:, [st.E_SEGMENT, st.E_TS, st.E_CPU, st.E_SLOT, st.E_CODE, st.E_COUNT]]
+        cells[:, 1] = starts[window]
+        parts.append(_summed(cells))
+        waiting += len(parts[-1])
+        if waiting > MANY:
+            parts, waiting = [_summed(np.concatenate(parts))], 0
+    segment, start, cpu, thread, situation, count = _summed(np.concatenate(parts)).T
     i32 = np.int32
-    cells = (segment.astype(i32), np.full(len(total), low), cpu.astype(i32), thread.astype(i32), situation.astype(i32))
-    return Census(*cells, count)
+    return Census(segment.astype(i32), start, cpu.astype(i32), thread.astype(i32), situation.astype(i32), count)
 
 
 def _summed(cells: I64) -> I64:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from gstrace.events.losses import LOSSES
+from gstrace.events.losses import LOSSES, Loss
 from gstrace.events.tables import Kind
 from gstrace.reports.provenance import provenance
 from gstrace.uarchs.prices import DISTRIBUTION, DRAWS, SEED
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gstrace.verdict.answer import Machine, Priced
 
 SCHEMA: Final = "gstrace.what-if/1"
+MANY_CPUS: Final = 16
 NO_COVERAGE: Final = "no count independent of the recording's own events was compared with it"
 NEVER_FLIPS: Final = "no cost of 0 or more makes both cost the same"
 NOT_COUNTED: Final = "the recording does not say how many"
@@ -45,20 +46,25 @@ def answer_json(answer: Answer) -> dict[str, Any]:
 
 
 def losses(answer: Answer) -> list[dict[str, Any]]:
-    """What went wrong in the whole recording, whatever the selection: one entry per kind (as in `LOSSES`) and CPU."""
-    found: dict[tuple[str, int], list[dict[str, Any]]] = {}
-    for row in answer.trace.gst.table(Kind.LOSS).to_pylist():
-        found.setdefault((row["kind"], row["cpu"]), []).append(row)
-    known = [loss.name for loss in LOSSES]
-    return [_loss(kind, cpu, found[kind, cpu]) for kind, cpu in sorted(found, key=lambda k: (known.index(k[0]), k[1]))]
+    """What went wrong in the whole recording, whatever the selection: an entry per kind and CPU; per kind for many."""
+    rows = answer.trace.gst.table(Kind.LOSS).to_pylist()
+    found: list[dict[str, Any]] = []
+    for loss in LOSSES:
+        by_cpu: dict[int, list[dict[str, Any]]] = {}
+        for row in rows:
+            if row["kind"] == loss.name:
+                by_cpu.setdefault(row["cpu"], []).append(row)
+        if len(by_cpu) > MANY_CPUS:
+            by_cpu = {-1: [row for of_one in by_cpu.values() for row in of_one]}
+        found += [_loss(loss, cpu, by_cpu[cpu]) for cpu in sorted(by_cpu)]
+    return found
 
 
-def _loss(kind: str, cpu: int, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    loss = next(loss for loss in LOSSES if loss.name == kind)
+def _loss(loss: Loss, cpu: int, rows: list[dict[str, Any]]) -> dict[str, Any]:
     counts = [row["count"] for row in rows]
     begins = [row["ts_from"] for row in rows]
     return {
-        "kind": kind,
+        "kind": loss.name,
         "severity": loss.severity,
         "rows": len(rows),
         "count": None if None in counts else sum(counts),

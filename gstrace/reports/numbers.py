@@ -35,7 +35,9 @@ def interval(low: float | None, high: float | None) -> str:
 def share(least: float, most: float) -> str:
     """A range of shares in per cent: `42 %`, `97-99 %`; 0 and 100 only where it is all of them."""
     low, high = _percent(least), _percent(most)
-    return f"{low} %" if low == high else f"{low}-{high} %"
+    if low == high:
+        return f"{low} %"
+    return f"{low}-{high} %" if (low + high).isdigit() else f"{low} to {high} %"
 
 
 def _percent(part: float) -> str:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gstrace.events.capture import NAMES as FACT_NAMES
 from gstrace.events.losses import LOSSES
-from gstrace.events.tables import SCHEMA_VERSION, TABLES, Table
+from gstrace.events.tables import CELLS, SCHEMA_VERSION, TABLES, THREADS, Table
+from gstrace.replay.situations import EVENT_BITS, MEANING, Event, fields
 from gstrace.reports.tables import REPORTS
 from gstrace.reports.what_if_schema import NO_MORE, PROVENANCE, TEXT, WHOLE, entry, list_of, mapping, what_if
-from gstrace.store.gst import CENSUS, THREAD
 
 if TYPE_CHECKING:
     from gstrace.reports.declare import Report
@@ -29,7 +29,7 @@ def schemas() -> dict[str, dict[str, Any]]:
     found |= {
         f"report.{r.kind}.v1.json": _titled(f"Report {r.kind}: a row per {r.row}", report(r)) for r in REPORTS.values()
     }
-    found |= {f"table.{t.name}.v{SCHEMA_VERSION}.json": table(t) for t in TABLES.values()}
+    found |= {f"table.{t.name}.v{SCHEMA_VERSION}.json": table(t) for t in (*TABLES.values(), THREADS, CELLS)}
     return found
 
 
@@ -58,9 +58,10 @@ def table(t: Table) -> dict[str, Any]:
     ]
     return {
         "schema": f"gstrace.table.{t.name}/{SCHEMA_VERSION}",
-        "file": f"tables/{t.name}.parquet",
+        "file": "census.parquet" if t is CELLS else f"tables/{t.name}.parquet",
         "row": t.row,
         "columns": columns,
+        **({"situations": situations()} if t is CELLS else {}),
     }
 
 
@@ -83,14 +84,20 @@ def gst() -> dict[str, Any]:
     )
     fact = {"value": {"type": ["string", "number", "boolean"]}, "source": TEXT}
     facts = {name: {**entry(fact), "description": meaning} for name, meaning in FACT_NAMES.items()}
-    return {
-        **entry({"manifest": manifest, "capture": {"type": "object", "properties": facts, **NO_MORE}}),
-        "$comment": json.dumps({"census": _plain(CENSUS), "thread": _plain(THREAD)}),
+    return entry({"manifest": manifest, "capture": {"type": "object", "properties": facts, **NO_MORE}})
+
+
+def situations() -> dict[str, Any]:
+    """What a number in the column `situation` says: the event in its lowest bits, then the event's own fields."""
+    events = {
+        event.name.lower(): {
+            "number": int(event),
+            "meaning": MEANING[event],
+            "fields": [{"name": f.name, "bits": f.width, "values": list(f.values)} for f in fields(event)],
+        }
+        for event in Event
     }
-
-
-def _plain(schema: Any) -> dict[str, str]:
-    return {field.name: str(field.type) for field in schema}
+    return {"event_bits": EVENT_BITS, "events": events}
 
 
 def write(folder: Path) -> None:

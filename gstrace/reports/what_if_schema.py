@@ -107,14 +107,14 @@ def _loss() -> Schema:
         {
             "kind": {"enum": [loss.name for loss in LOSSES]},
             "severity": {"enum": sorted({loss.severity for loss in LOSSES})},
-            "rows": {**WHOLE, "description": "stretches of the recording, of this kind and CPU"},
+            "rows": {**WHOLE, "description": "stretches of the recording, of this kind, and CPU where it is said"},
             "count": maybe(WHOLE, "see count_why"),
             "count_why": maybe(TEXT, "the number is known"),
             "meaning": TEXT,
             "remedy": maybe(TEXT, "there is none"),
             "from": maybe({"type": "integer", "description": "ns, trace clock"}, "the begin of a stretch is not known"),
             "to": {"type": "integer", "description": "ns, trace clock"},
-            "cpu": maybe(WHOLE, "of no CPU in particular"),
+            "cpu": maybe(WHOLE, "of no CPU in particular, or of many"),
         }
     )
 

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from gstrace.errors import OutputError, UnreadableInput
 from gstrace.events.capture import Capture
 from gstrace.events.rows import Rows, empty
-from gstrace.events.tables import NULL, SCHEMA_VERSION, TABLES, Kind, Table
+from gstrace.events.tables import CELLS, NULL, SCHEMA_VERSION, TABLES, THREADS, Kind, Table
 from gstrace.store.columns import arrow_schema, from_arrow, numpy_type, pack, to_arrow, unpack
 
 if TYPE_CHECKING:
@@ -28,27 +28,8 @@ ROW_GROUP: Final = 1 << 18
 
 AGAIN: Final = "ingest the recording again"
 
-CENSUS: Final = pa.schema(
-    [
-        pa.field("segment", pa.int32(), nullable=False),
-        pa.field("start", pa.int64(), nullable=False),
-        pa.field("cpu", pa.int32(), nullable=False),
-        pa.field("thread", pa.int32(), nullable=False),
-        pa.field("situation", pa.int32(), nullable=False),
-        pa.field("count", pa.int64(), nullable=False),
-    ]
-)
-THREAD: Final = pa.schema(
-    [
-        pa.field("tid", pa.int32(), nullable=False),
-        pa.field("tgen", pa.int32(), nullable=False),
-        pa.field("pid", pa.int32()),
-        pa.field("comm", pa.string()),
-        pa.field("kernel", pa.bool_()),
-        pa.field("first_ts", pa.int64(), nullable=False),
-        pa.field("last_ts", pa.int64(), nullable=False),
-    ]
-)
+CENSUS: Final = arrow_schema(CELLS)
+THREAD: Final = arrow_schema(THREADS)
 
 
 class _TableWriter:

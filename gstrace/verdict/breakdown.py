@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gstrace.pricing import groups
+from gstrace.pricing.bill import Matrix
 from gstrace.replay.situations import Event, completions, decode
 from gstrace.schemes.compile import completions as machines_of
 from gstrace.verdict.answer import Priced, price_draws, price_ranges
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from gstrace.pricing.groups import Grouped
     from gstrace.schemes.compile import Scheme
+    from gstrace.schemes.facts import Facts
 
     F64 = npt.NDArray[np.float64]
     I64 = npt.NDArray[np.int64]
@@ -55,13 +57,16 @@ class Breakdown:
     def __init__(self, baseline: Scheme, ledger: str) -> None:
         self._baseline, self._ledger = baseline, ledger
         self._draws: dict[str, F64] = {}
+        self._matrices: dict[tuple[str, Facts], Matrix] = {}
 
     def figures(self, priced: Priced, grouped: Grouped) -> Figures | None:
         """Each group's cycles and difference from the baseline; None where the scheme has none on this machine."""
         if priced.difference is None:
             return None
-        machine = priced.machine
-        draws = self._draws.setdefault(machine.uarch.id, price_draws(machine.uarch))
+        uarch = priced.machine.uarch
+        if uarch.id not in self._draws:
+            self._draws[uarch.id] = price_draws(uarch)
+        draws = self._draws[uarch.id]
         return Figures(
             groups.quantiles(self._amounts(priced, grouped.codes, None), draws, grouped),
             groups.quantiles(self._amounts(priced, grouped.codes, self._baseline), draws, grouped),
@@ -90,4 +95,18 @@ class Breakdown:
     def _amounts(self, priced: Priced, codes: Sequence[int], baseline: Scheme | None) -> list[groups.Amounts]:
         schemes = [priced.scheme] if baseline is None else [priced.scheme, baseline]
         machines = machines_of(schemes, priced.machine.facts)
-        return [groups.amounts(priced.scheme, baseline, facts, codes, self._ledger) for facts in machines]
+        return [
+            groups.amounts(
+                self._matrix(priced.scheme, facts),
+                None if baseline is None else self._matrix(baseline, facts),
+                codes,
+                self._ledger,
+            )
+            for facts in machines
+        ]
+
+    def _matrix(self, scheme: Scheme, facts: Facts) -> Matrix:
+        key = scheme.name, facts
+        if key not in self._matrices:
+            self._matrices[key] = Matrix(scheme, facts)
+        return self._matrices[key]
