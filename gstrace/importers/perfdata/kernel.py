@@ -109,7 +109,7 @@ def note_chain(words, at, nr, event, notes, state):
         return -1
     start = state[POOLED]
     n, in_kernel, user = start, False, 0
-    key = event
+    key = event + (nr & 0)  # int64, and so wrapping, without a compiler too
     for i in range(nr):
         ip = load(words, at + (i << 3))
         if ip < 0 and ip >= CONTEXTS:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 START: Final = 16
 _FIRST_OF_PERF, _NAME = 64, 2
+_MOST_RECORDS: Final = 1 << 17
 
 
 def read_pipe(file: BinaryIO, name: str, size: int) -> Container:
@@ -42,7 +43,7 @@ def read_pipe(file: BinaryIO, name: str, size: int) -> Container:
 def _records(file: BinaryIO, size: int) -> Iterator[tuple[int, bytes, bytes]]:
     """(type, body, payload behind the record) of the records that perf writes first."""
     at = START
-    while True:
+    for _ in range(_MOST_RECORDS):
         file.seek(at)
         head = file.read(8)
         if len(head) < 8:
