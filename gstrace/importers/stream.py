@@ -42,15 +42,18 @@ class Stream:
 
     def rows(self) -> Iterator[Rows]:
         """The stream in pieces; a piece's arrays are good until the next one is asked for."""
-        waiting: Columns | None = None
+        waiting: list[Columns] = []
+        horizon = NO_HORIZON
         for batch in self.reader.batches():
-            columns = _joined(waiting, batch)
-            order = np.argsort(columns["ts"], kind="stable")
-            ready = int(np.searchsorted(columns["ts"][order], batch.horizon)) if batch.horizon != NO_HORIZON else 0
-            yield from self._weave(columns, order[:ready])
-            waiting = {name: column[order[ready:]] for name, column in columns.items()}
-        if waiting is not None:
-            yield from self._weave(waiting, np.arange(len(waiting["ts"])))
+            waiting.append({name: getattr(batch, name).copy() for name in COLUMNS})
+            if batch.horizon > horizon:
+                horizon = batch.horizon
+                columns, order = _ordered(waiting)
+                ready = int(np.searchsorted(columns["ts"][order], horizon))
+                yield from self._weave(columns, order[:ready])
+                waiting = [{name: column[order[ready:]] for name, column in columns.items()}]
+        if waiting:
+            yield from self._weave(*_ordered(waiting))
         yield from self._summary()
 
     def _weave(self, columns: Columns, order: npt.NDArray[np.int64]) -> Iterator[Rows]:
@@ -105,9 +108,7 @@ class Stream:
             yield rows
 
 
-def _joined(waiting: Columns | None, batch: Batch) -> Columns:
-    """What still waits, then the new rows: rows of one time keep the order in which they came."""
-    columns: Columns = {name: getattr(batch, name) for name in COLUMNS}
-    if waiting is None or not len(waiting["ts"]):
-        return columns
-    return {name: np.concatenate([waiting[name], column]) for name, column in columns.items()}
+def _ordered(waiting: list[Columns]) -> tuple[Columns, npt.NDArray[np.int64]]:
+    """Rows that came in pieces, and their order in time; rows of one time keep the order in which they came."""
+    columns = {name: np.concatenate([piece[name] for piece in waiting]) for name in COLUMNS}
+    return columns, np.argsort(columns["ts"], kind="stable")

@@ -9,7 +9,7 @@ Twin: tests/oracle.
 from __future__ import annotations
 
 from gstrace.events.tables import NULL, Kind, Task
-from gstrace.jit import njit
+from gstrace.jit import inlined, njit
 
 DONE, FULL = range(2)
 """What `weave` may say: all rows taken; the output is full."""
@@ -39,7 +39,7 @@ def put(out, n, kind, cpu, tid, text, seq, ts, a, b, c):
     return n + 1
 
 
-@njit
+@inlined
 def enter(out, n, calls, lesser, cpu, tid, seq, ts, nr, arg0, arg1, arg2):
     call = calls[tid % calls.shape[0]]
     open_here = call[STATE] != NO_CALL and call[CALLER] == tid
@@ -60,7 +60,7 @@ def enter(out, n, calls, lesser, cpu, tid, seq, ts, nr, arg0, arg1, arg2):
     return n
 
 
-@njit
+@inlined
 def leave(out, n, calls, lesser, cpu, tid, seq, ts, nr, ret):
     call = calls[tid % calls.shape[0]]
     if nr == NR_ARCH_PRCTL and call[STATE] != NO_CALL and call[CALLER] == tid:

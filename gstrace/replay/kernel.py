@@ -8,7 +8,7 @@ Twin: tests/oracle.
 from __future__ import annotations
 
 from gstrace.events.tables import NULL, Kind, Origin, Phase, Task
-from gstrace.jit import njit
+from gstrace.jit import inlined, njit
 from gstrace.replay import situations as s
 from gstrace.replay.situations import EVENT_BITS, Event
 from gstrace.replay.state import (
@@ -127,14 +127,14 @@ GONE = 0x10 | 0x20
 IDLE, STRANGER = 0, 1
 
 
-@njit
+@inlined
 def scatter(where, what):
     """A cell's place, spread over all bits: neither windows (high bits of `where`) nor situations may share one."""
     mixed = (where >> 16) * 0x9E3779B1 + (where & 0xFFFF) * 0x61C88647 + (what >> 22) * 0x85EBCA77 + what * 0xC2B2AE3D
     return mixed ^ mixed >> 15 ^ mixed >> 32
 
 
-@njit
+@inlined
 def emit(st, emitted, w, cpu, slot, code, n, ts, seq):
     """Count n of a situation in its cell; with room in `emitted`, list it too. `emitted[0, 0]` is the rows used."""
     where, what = w << 16 | cpu, slot << 22 | code
@@ -198,7 +198,7 @@ def new_thread(st, tid, generation, ts):
     return slot
 
 
-@njit
+@inlined
 def thread(st, tid, ts):
     """The slot of a tid now; after a loss (T6) what a lost event could have changed is unknown."""
     if tid < 0 or tid >= st.tidmap.size:
@@ -237,14 +237,14 @@ def is_user(st, slot):
 # ---- the return that is due (E2, E5, E7) ----
 
 
-@njit
+@inlined
 def arm(st, slot, via, w, cpu, ts, seq):
     """The thread is in the kernel and will return to user mode, here and now unless a switch comes first."""
     t = st.threads[slot]
     t[PEND], t[PEND_VIA], t[PEND_W], t[PEND_CPU], t[PEND_TS], t[PEND_SEQ] = 1, via, w, cpu, ts, seq
 
 
-@njit
+@inlined
 def prove_return(st, emitted, slot):
     """The thread is seen in user mode again: its return happened where it was last due."""
     t = st.threads[slot]
@@ -341,7 +341,7 @@ def switch(st, emitted, prev, nxt, inferred, w, cpu, ts, seq):
     carry_return(st, emitted, nxt, w, cpu, ts, seq)
 
 
-@njit
+@inlined
 def runs(st, emitted, slot, w, cpu, ts, seq):
     """This thread runs on this CPU. If another one should, a switch was not traced (T10): replay it as inferred."""
     c = st.cpus[cpu]
@@ -362,7 +362,7 @@ def runs(st, emitted, slot, w, cpu, ts, seq):
 # ---- entries (E1–E6), NMIs (N1–N3) ----
 
 
-@njit
+@inlined
 def enters(st, emitted, slot, via, w, cpu, ts, seq):
     """An arrival from user mode: whatever was due has happened, and a new return is."""
     is_user(st, slot)
@@ -622,7 +622,7 @@ def lose(st, emitted, count, w, cpu, ts, seq):
 # ---- windows of time ----
 
 
-@njit
+@inlined
 def open_window(st, ts):
     """The window of (segment, bin) that an event at ts belongs to. → whether the bins became too many."""
     g = st.g
@@ -639,7 +639,7 @@ def open_window(st, ts):
     return False
 
 
-@njit
+@inlined
 def room(st, emitted, cpu, kind):
     """Whether one more event fits everywhere; a loss may fill a cell in each window since the CPU's last event."""
     g = st.g
@@ -655,7 +655,7 @@ def room(st, emitted, cpu, kind):
     return DONE
 
 
-@njit
+@inlined
 def step(st, emitted, blinds, kind, cpu, tid, text, seq, ts, a, b, c):
     """One event."""
     g = st.g
