@@ -16,7 +16,11 @@ from gstrace.verdict.decide import WORDS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("sample-traces/*.md")])
-RULES = [f"{letter}{n}" for letter, last in {"E": 8, "N": 3, "S": 5, "P": 5, "C": 4, "T": 11}.items() for n in range(1, last + 1)]
+RULES = [
+    f"{letter}{n}"
+    for letter, last in {"E": 8, "N": 3, "S": 5, "P": 5, "C": 4, "T": 11}.items()
+    for n in range(1, last + 1)
+]
 CITED = re.compile(r"\b(?:[ENSPC]\d|T1?\d)\b")
 LINK = re.compile(r"\]\((?!\w+:)([^)#]*)(#[^)]*)?\)")
 
@@ -51,7 +55,12 @@ def test_each_rule_is_there_once() -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "gstrace").rglob("*.toml")), ids=lambda p: p.stem)
 def test_each_rule_that_a_scheme_cites_exists(path: Path) -> None:
     sources = [rule.get("source", "") for rule in tomllib.loads(path.read_text("utf-8")).get("rule", [])]
-    cited = {number for source in sources if "RULES" in source for number in CITED.findall(source.split("RULES", 1)[1].split(";")[0])}
+    cited = {
+        number
+        for source in sources
+        if "RULES" in source
+        for number in CITED.findall(source.split("RULES", 1)[1].split(";")[0])
+    }
     assert cited <= set(RULES)
 
 
