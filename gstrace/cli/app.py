@@ -96,7 +96,8 @@ def _complaint(error: Any) -> int:
         return int(error.exit_code)
     message, _, similar = message.replace("Value error, ", "").partition(" Did you mean ")
     message = message.partition(" (Possible options: ")[0]
-    like = ", ".join(getattr(error, "possibilities", None) or []) or similar.rstrip("?").replace("'", "")
+    offered = getattr(error, "possibilities", None)
+    like = offered[0] if offered else similar.rstrip("?").replace("'", "")
     print(f"gstrace: {message[:1].lower()}{message[1:].rstrip('.')}", file=sys.stderr)
     path = context.command_path if context is not None else "gstrace"
     print(f"hint: {f'did you mean {like}? ' if like else ''}see `{path} --help`", file=sys.stderr)

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from types import FrameType
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from gstrace.errors import GstraceError
 from gstrace.units import clean
@@ -19,11 +19,14 @@ UNWRITTEN: Final = 5
 INTERRUPTED: Final = 130
 TERMINATED: Final = 143
 READER_GONE: Final = 141
+SOON: Final = 0.01
+"""Seconds."""
 
 
 def run() -> NoReturn:
     """The whole of a process: never returns, never shows a traceback that was not asked for."""
     signal.signal(signal.SIGTERM, _terminate)
+    sys.unraisablehook = _not_ignored
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             # A thread's name that the locale cannot write must not cost the report.
@@ -103,3 +106,17 @@ def _fault(error: Exception) -> int:
 def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
     # An exception, so that whatever is being written is cleared away.
     sys.exit(TERMINATED)
+
+
+def _not_ignored(ignored: Any) -> None:
+    """A signal that hit where Python was called from compiled code is lost there with its exception: raise it again."""
+    if not isinstance(ignored.exc_value, (KeyboardInterrupt, SystemExit)):
+        sys.__unraisablehook__(ignored)
+        return
+    again = ignored.exc_value
+
+    def raise_again(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise again
+
+    signal.signal(signal.SIGALRM, raise_again)
+    signal.setitimer(signal.ITIMER_REAL, SOON)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import Annotated, Any
 
 import typer
@@ -72,7 +73,7 @@ def _head(scheme: dict[str, Any]) -> list[str]:
     return [
         f"{scheme['id']}: {scheme['title']}",
         "",
-        *scheme["description"].splitlines(),
+        *wrap(" ".join(scheme["description"].split()), width() or 120),
         "",
         *columns(facts, last=width()),
     ]
@@ -85,7 +86,7 @@ def bills(rules: list[dict[str, Any]]) -> list[str]:
         if not number or rules[number - 1]["event"] != rule["event"]:
             lines += [*([""] if lines else []), f"{rule['title']} ({rule['event']})"]
         bill = [("GS", rule["gs"]), ("FS", rule["fs"]), ("why", rule["why"]), ("source", rule["source"])]
-        lines.append(f"  {rule['when']}")
+        lines += wrap(rule["when"], width() or 10_000, initial_indent="  ", subsequent_indent="  ")
         room = max(width() - 4, 0)
         lines += [f"    {line}" for line in columns([row for row in bill if row[1]], last=room)]
     return lines

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,7 +93,11 @@ class Writer:
         self.destination = destination
         try:
             destination.parent.mkdir(parents=True, exist_ok=True)
-            self._aside = Path(tempfile.mkdtemp(prefix=f".{destination.name}-", dir=destination.parent))
+            # It goes with the process even where a signal hits before the context is entered.
+            self._folder = tempfile.TemporaryDirectory(
+                prefix=f".{destination.name}-", dir=destination.parent, ignore_cleanup_errors=True
+            )
+            self._aside = Path(self._folder.name)
             (self._aside / "tables").mkdir()
         except OSError as error:
             raise OutputError(f"{destination}: cannot be written: {error.strerror}") from error
@@ -104,7 +107,7 @@ class Writer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self._aside, ignore_errors=True)
+        self._folder.cleanup()
 
     def add(self, rows: Rows, texts: list[str]) -> None:
         """Append a piece of the stream. Raises OutputError where the disk does not take it."""
