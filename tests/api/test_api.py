@@ -42,7 +42,8 @@ def test_times_cut_a_recording_without_remainder(trace: api.Trace) -> None:
     rows = trace.tables.switch.select("ts").collect()["ts"]
     middle = int(rows[len(rows) // 2])
     before, after = trace.counts(Selection(until=middle)), trace.counts(Selection(since=middle))
-    assert before and after
+    assert before
+    assert after
     assert add(before, after) == trace.counts() == trace.counts(Selection(since=0))
 
 
@@ -108,7 +109,7 @@ def test_a_cpu_without_an_instruction_has_no_price_and_says_why(trace: api.Trace
 
 def test_the_newest_gst_is_taken_where_none_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UsageError, match="no .gst"):
+    with pytest.raises(UsageError, match=r"no \.gst"):
         gstrace.open()
     for age, name in enumerate(("new.gst", "old.gst")):
         api.ingest(SAMPLES / "fsgs" / "perf.data", tmp_path / name)
@@ -135,5 +136,5 @@ def test_what_is_no_recording(tmp_path: Path) -> None:
         with pytest.raises(UnreadableInput, match=words):
             gstrace.open(tmp_path / name)
     (tmp_path / "perf.dataa").write_bytes(b"x")
-    with pytest.raises(UsageError, match="perf.dataa"):
+    with pytest.raises(UsageError, match=r"perf\.dataa"):
         gstrace.open(tmp_path / "perf.data")
