@@ -1,10 +1,13 @@
 """Kernel, shared by the formats that carry the kernel's raw event data: words at any place, digests, fields → columns.
 
 `words` is a buffer of bytes as int64[::1], little endian, with 8 bytes more than may be read. Everything is int64:
-uint64 beside int64 would become float64. The digest wraps on overflow; without a compiler NumPy would warn of it.
+uint64 beside int64 would become float64. Only an index is made unsigned where it matters: the compiler then does not
+ask whether it counts from the end. The digest wraps on overflow; without a compiler NumPy would warn of it.
 """
 
 from __future__ import annotations
+
+import numpy as np
 
 from gstrace.jit import inlined, njit
 
@@ -32,8 +35,8 @@ def load(words, at):
     i = at >> 3
     s = (at & 7) << 3
     if s == 0:
-        return words[i]
-    return ((words[i] >> s) & ((1 << (64 - s)) - 1)) | (words[i + 1] << (64 - s))
+        return words[np.uint64(i)]
+    return ((words[np.uint64(i)] >> s) & ((1 << (64 - s)) - 1)) | (words[np.uint64(i + 1)] << (64 - s))
 
 
 @inlined
@@ -41,9 +44,15 @@ def digest(words, at, size, salt):
     """A hash of size bytes: products of salted halves of words, independent of each other and so fast. Never 0."""
     total = size
     n = size >> 3
-    for i in range(n):
-        x = load(words, at + (i << 3)) ^ salt[i]
-        total += (x & LOW32) * ((x >> 32) & LOW32)
+    if at & 7:
+        for i in range(n):
+            x = load(words, at + (i << 3)) ^ salt[i]
+            total += (x & LOW32) * ((x >> 32) & LOW32)
+    else:
+        first = at >> 3
+        for i in range(n):
+            x = words[np.uint64(first + i)] ^ salt[np.uint64(i)]
+            total += (x & LOW32) * ((x >> 32) & LOW32)
     rest = size & 7
     if rest:
         x = (load(words, at + (n << 3)) & ((1 << (rest << 3)) - 1)) ^ salt[n]

@@ -9,6 +9,8 @@ Twin: tests/importers/perfdata/plain.py.
 
 from __future__ import annotations
 
+import numpy as np
+
 from gstrace.events.losses import LOSS_CODE
 from gstrace.events.tables import NULL, Kind, Task
 from gstrace.importers.kernel import KIND, LESSER, LOW32, NEED, TYPE, decode, digest, load
@@ -75,6 +77,7 @@ L_THROTTLED, L_THROTTLE_END = LOSS_CODE["throttled"], LOSS_CODE["throttle_end"]
 
 @inlined
 def put(rows, row, kind, lesser, cpu, tid, ts, a, b, c, d, hashed):
+    row = np.uint64(row)
     rows.kind[row], rows.lesser[row], rows.cpu[row], rows.tid[row], rows.text[row] = kind, lesser, cpu, tid, -1
     rows.ts[row], rows.a[row], rows.b[row], rows.c[row], rows.d[row] = ts, a, b, c, d
     rows.digest[row] = hashed
