@@ -20,19 +20,15 @@ class Marker(NamedTuple):
 class Window:
     """One occurrence of a window: segments first … last (last None: to the end of the recording).
 
-    label: `ID` or name; further occurrences `ID#2`, `ID#3`, … cpus: of the begin and the end marker.
+    plain: `ID` or name. label: the same; further occurrences `ID#2`, `ID#3`, … cpus: of the begin and the end marker.
     """
 
+    plain: str
     label: str
     first: int
     last: int | None
     cpus: tuple[int, int | None]
     name: str | None = None
-
-    @property
-    def plain(self) -> str:
-        """The label without the number of the occurrence."""
-        return self.label.partition("#")[0]
 
 
 def windows(markers: Iterable[Marker]) -> list[Window]:
@@ -45,7 +41,7 @@ def windows(markers: Iterable[Marker]) -> list[Window]:
         if marker.begin:
             times = seen[marker.label] = seen.get(marker.label, 0) + 1
             label = marker.label if times == 1 else f"{marker.label}#{times}"
-            found.append(Window(label, number + 1, None, (marker.cpu, None), marker.name))
+            found.append(Window(marker.label, label, number + 1, None, (marker.cpu, None), marker.name))
             continue
         for window in reversed(found):
             if window.plain == marker.label and window.last is None:

@@ -10,16 +10,16 @@ import numpy as np
 from gstrace.pricing.groups import Grouped, grouped
 from gstrace.replay.census import ANYWHERE
 from gstrace.replay.processes import processes
-from gstrace.replay.select import chosen_windows, inside
+from gstrace.replay.select import chosen_windows, inside, part
 from gstrace.reports.declare import QUANTILES, Row
-from gstrace.schemes.operations import LEDGERS, NAMES
 from gstrace.verdict.answer import Priced, Quantiles, entries_and_switches, event_class
 from gstrace.verdict.assumptions import assumptions as assumed
-from gstrace.verdict.breakdown import Breakdown, tally
+from gstrace.verdict.breakdown import Breakdown, bill_over, tally
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from gstrace.pricing.bill import Bill
     from gstrace.replay.census import Census
     from gstrace.replay.windows import Window
     from gstrace.reports.asked import Answer
@@ -66,8 +66,12 @@ def _spread(name: str, figure: Mapping[str, float | None] | None) -> Row:
 def by_process(answer: Answer) -> Iterator[Row]:
     cells, threads = answer.trace.cells(answer.selection), answer.trace.threads
     of, known = processes(threads["tid"].to_list(), threads["pid"].to_list(), threads["comm"].to_list())
-    seen, group = np.unique(of[cells.thread], return_inverse=True)
-    table = grouped(group, len(seen), cells.situation, cells.count)
+    # The busiest first.
+    times = np.bincount(of[cells.thread], cells.count, len(known))
+    seen = [int(i) for i in np.argsort(-times, kind="stable") if times[i]]
+    place = np.zeros(len(known), np.int64)
+    place[seen] = np.arange(len(seen))
+    table = grouped(place[of[cells.thread]], len(seen), cells.situation, cells.count)
     counted = tally(table)
     heads = [
         {
@@ -109,10 +113,7 @@ def _quantiles(values: Any) -> dict[str, float | None]:
 
 def operations(answer: Answer) -> Iterator[Row]:
     for scheme, priced in _by_scheme(answer).items():
-        low = np.min([p.bill.low for p in priced], axis=0)
-        high = np.max([p.bill.high for p in priced], axis=0)
-        unbounded = any(p.bill.unbounded for p in priced)
-        yield from ({"scheme": scheme, **row} for row in _bill(low, high, unbounded=unbounded))
+        yield from ({"scheme": scheme, **row} for row in _ops(bill_over(priced)))
 
 
 def _by_scheme(answer: Answer) -> dict[str, list[Priced]]:
@@ -122,11 +123,9 @@ def _by_scheme(answer: Answer) -> dict[str, list[Priced]]:
     return found
 
 
-def _bill(low: I64, high: I64, *, unbounded: bool) -> Iterator[Row]:
-    for i, ledger in enumerate(LEDGERS):
-        for op in np.flatnonzero(low[i] | high[i]).tolist():
-            least, most = int(low[i, op]), None if unbounded else int(high[i, op])
-            yield {"ledger": ledger, "op": NAMES[op], "low": least, "high": most}
+def _ops(bill: Bill) -> Iterator[Row]:
+    for ledger, ops in bill.to_json().items():
+        yield from ({"ledger": ledger, "op": op, **spread} for op, spread in ops.items())
 
 
 def windows(answer: Answer) -> Iterator[Row]:
@@ -136,20 +135,13 @@ def windows(answer: Answer) -> Iterator[Row]:
     cells = answer.trace.cells(answer.selection)
     cpus = np.unique(cells.cpu[cells.segment != ANYWHERE]).tolist()
     table = _by_window(cells, found, cpus)
-    unbounded = table.unbounded
     breakdown = Breakdown(answer.baseline, answer.ledger)
-    bills = {
-        scheme: [breakdown.bills(p, table) for p in priced] for scheme, priced in _by_scheme(answer).items() if found
-    }
-    for w, window in enumerate(found):
-        for c, cpu in enumerate([*cpus, None]):
-            group = w * (len(cpus) + 1) + c
-            head = {"window": window.label, "name": window.name, "cpu": cpu}
-            for scheme, spans in bills.items():
-                low = np.min([span[0][group] for span in spans], axis=0)
-                high = np.max([span[1][group] for span in spans], axis=0)
-                rows = _bill(low, high, unbounded=bool(unbounded[group]))
-                yield from ({**head, "scheme": scheme, **row} for row in rows)
+    schemes = _by_scheme(answer).items() if found else ()
+    bills = {scheme: breakdown.bills(priced, table) for scheme, priced in schemes}
+    heads = [{"window": w.label, "name": w.name, "cpu": cpu} for w in found for cpu in (*cpus, None)]
+    for group, head in enumerate(heads):
+        for scheme, of in bills.items():
+            yield from ({**head, "scheme": scheme, **row} for row in _ops(of[group]))
 
 
 def _by_window(cells: Census, found: list[Window], cpus: list[int]) -> Grouped:
@@ -167,15 +159,11 @@ def _by_window(cells: Census, found: list[Window], cpus: list[int]) -> Grouped:
 
 def over_time(answer: Answer) -> Iterator[Row]:
     cells = answer.trace.cells(answer.selection)
-    placed = cells.segment != ANYWHERE
-    stretches, group = np.unique(np.array([cells.start[placed], cells.cpu[placed]]), axis=1, return_inverse=True)
-    codes, place = np.unique(cells.situation[placed], return_inverse=True)
+    cells = part(cells, cells.segment != ANYWHERE)
+    stretches, group = np.unique(np.array([cells.start, cells.cpu]), axis=1, return_inverse=True)
     breakdown = Breakdown(answer.baseline, answer.ledger)
     for p in answer.priced:
-        each = breakdown.typical_difference(p, codes.tolist())
-        total = (
-            None if each is None else np.bincount(group, each[place] * cells.count[placed], stretches.shape[1]) + 0.0
-        )
+        total = breakdown.typical_difference(p, group.ravel(), stretches.shape[1], cells)
         for i, (start, cpu) in enumerate(stretches.T.tolist()):
             difference = None if total is None else float(total[i])
             yield {"start": start, "cpu": cpu, **_who(p), "difference": difference}

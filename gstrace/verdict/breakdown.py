@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gstrace.pricing import groups
-from gstrace.pricing.bill import Matrix
+from gstrace.pricing.bill import Bill, Matrix
 from gstrace.replay.situations import Event, completions, decode
 from gstrace.schemes.compile import completions as machines_of
 from gstrace.verdict.answer import Priced, price_draws, price_ranges
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from gstrace.pricing.groups import Grouped
+    from gstrace.replay.census import Census
     from gstrace.schemes.compile import Scheme
     from gstrace.schemes.facts import Facts
 
@@ -51,6 +52,13 @@ def tally(grouped: Grouped) -> Tally:
     return Tally(*(weights @ grouped.counts.T))
 
 
+def bill_over(priced: Sequence[Priced]) -> Bill:
+    """One scheme's bill over all the microarchitectures that it was priced on."""
+    bills = [p.bill for p in priced]
+    low, high = np.min([b.low for b in bills], axis=0), np.max([b.high for b in bills], axis=0)
+    return Bill(low, high, any(b.unbounded for b in bills))
+
+
 class Breakdown:
     """Prices parts of what an answer priced whole: same prices, same draws, same machines, same completions."""
 
@@ -72,12 +80,16 @@ class Breakdown:
             groups.quantiles(self._amounts(priced, grouped.codes, self._baseline), draws, grouped),
         )
 
-    def typical_difference(self, priced: Priced, codes: Sequence[int]) -> F64 | None:
-        """float64 [codes]: what one occurrence adds to the difference; typical prices, likeliest completion."""
+    def typical_difference(self, priced: Priced, group: I64, groups_: int, census: Census) -> F64 | None:
+        """float64 [groups]: difference at typical prices and the likeliest completion; group: of each cell."""
         if priced.difference is None:
             return None
+        codes, place = np.unique(census.situation, return_inverse=True)
         typical = price_ranges(priced.machine.uarch)[1]
-        return groups.at_typical(self._amounts(priced, codes, self._baseline), typical)
+        each = groups.at_typical(self._amounts(priced, codes.tolist(), self._baseline), typical)
+        total = np.zeros(groups_)
+        np.add.at(total, group, each[place] * census.count)
+        return total
 
     def each(self, priced: Priced, codes: Sequence[int]) -> tuple[F64, F64, F64] | None:
         """float64 [codes] each: cycles of one occurrence, the least, the typical and likeliest, the most."""
@@ -88,9 +100,11 @@ class Breakdown:
         least, most = groups.extremes(amounts, low, high)
         return least, groups.at_typical(amounts, typical), most
 
-    def bills(self, priced: Priced, grouped: Grouped) -> tuple[I64, I64]:
-        """int64 [groups, ledgers, operations] twice: each group's bill, the least and the most."""
-        return groups.group_bills(priced.scheme, machines_of([priced.scheme], priced.machine.facts), grouped)
+    def bills(self, priced: Sequence[Priced], grouped: Grouped) -> list[Bill]:
+        """Each group's bill, over all microarchitectures of one scheme."""
+        found = [groups.group_bills(p.scheme, machines_of([p.scheme], p.machine.facts), grouped) for p in priced]
+        low, high = np.min([f[0] for f in found], axis=0), np.max([f[1] for f in found], axis=0)
+        return [Bill(*three) for three in zip(low, high, grouped.unbounded.tolist(), strict=True)]
 
     def _amounts(self, priced: Priced, codes: Sequence[int], baseline: Scheme | None) -> list[groups.Amounts]:
         schemes = [priced.scheme] if baseline is None else [priced.scheme, baseline]
