@@ -81,10 +81,10 @@ class PerfData:
                     yield self._batch()
             elif status == k.START:
                 yield from self._found()
-            elif status == k.META and feed is not self._inner:
+            elif status == k.META:
                 if not (yield from self._meta(feed)):
                     return
-            elif status in (k.BAD, k.META):
+            elif status == k.BAD:
                 self._bad(feed)
             else:
                 return
@@ -121,9 +121,10 @@ class PerfData:
         """The record that the kernel left to its caller. → whether it was all there."""
         size = _size(feed)
         kind = int.from_bytes(feed.bytes[feed.at : feed.at + 4], "little")
-        if kind in (k.COMPRESSED, k.COMPRESSED2):
+        packed = feed is self._inner
+        if kind in (k.COMPRESSED, k.COMPRESSED2) and not packed:
             return (yield from self._compressed(feed, kind, size))
-        if size < 8:
+        if size < 8 or kind in (k.COMPRESSED, k.COMPRESSED2):
             self._bad(feed)
             return True
         if size > feed.held:
@@ -139,6 +140,10 @@ class PerfData:
             size += -(-int.from_bytes(record[8:12], "little") // 8) * 8
         elif kind == k.HEADER_FEATURE:
             take_feature(self._container, record[8:])
+        if packed and size > feed.held:
+            # What follows outside of a record is not compressed with it.
+            self._bad(feed)
+            return True
         self._count(record_name(kind))
         feed.skip(size)
         return True

@@ -90,3 +90,17 @@ def test_compressed_records_hold_no_compressed_records():
     inner = unaligned(zstd.compress(b"x"))
     _, reader = rows(File([ENTER], unaligned(zstd.compress(inner))).build())
     assert "unpacked" in reader.damage
+
+
+def test_a_payload_behind_a_compressed_record_cannot_be():
+    aux = record(71, struct.pack("<QQQIIII", 1 << 20, 0, 0, 0, 0, 0, 0))
+    found, reader = rows(File([ENTER], SAMPLES[0] + unaligned(zstd.compress(aux))).build())
+    assert found[0] == PLAIN[0]
+    assert "unpacked" in reader.damage
+
+
+def test_maps_may_be_compressed_like_all_else():
+    inner = record(73, struct.pack("<Qq16s", 1, -1, b"")) + SAMPLES[0]
+    found, reader = rows(File([ENTER], unaligned(zstd.compress(inner))).build())
+    assert found == PLAIN[:1]
+    assert reader.skipped == {"THREAD_MAP": 1}
