@@ -27,6 +27,7 @@ from gstrace.cli.uarchs import EXAMPLES as UARCHS
 from gstrace.cli.uarchs import uarchs
 from gstrace.cli.what_if import EXAMPLES as WHAT_IF
 from gstrace.cli.what_if import what_if
+from gstrace.units import clean
 
 EPILOG: Final = (
     "Exit status: 0 answered, 1 check found something, 2 wrong use, 3 nothing to price in the input, "
@@ -98,7 +99,7 @@ def _complaint(error: Any) -> int:
     message = message.partition(" (Possible options: ")[0]
     offered = getattr(error, "possibilities", None)
     like = offered[0] if offered else similar.rstrip("?").replace("'", "")
-    print(f"gstrace: {message[:1].lower()}{message[1:].rstrip('.')}", file=sys.stderr)
+    print(clean(f"gstrace: {message[:1].lower()}{message[1:].rstrip('.')}"), file=sys.stderr)
     path = context.command_path if context is not None else "gstrace"
     print(f"hint: {f'did you mean {like}? ' if like else ''}see `{path} --help`", file=sys.stderr)
     return int(error.exit_code)

@@ -16,6 +16,7 @@ import typer
 from gstrace import api
 from gstrace.cli.options import MachineFolder, Quiet, Verbose
 from gstrace.errors import GstraceError, UsageError
+from gstrace.progress import Progress
 from gstrace.units import clean
 
 EXAMPLES = """\
@@ -59,12 +60,23 @@ def ingest(
             if jobs > 1:
                 flags = [*(["--force"] if force else []), *(["--machine", str(machine)] if machine else [])]
                 flags += ["--input-format", input_format] if input_format else []
-                _in_processes(work, flags, jobs)
+                with Progress("ingest", quiet=quiet) as progress:
+                    _in_processes(work, flags, jobs, progress)
             else:
                 for source, place in work:
                     _one(source, place, force, machine, input_format, quiet)
-    for source, place in work if verbose else ():
-        print(clean(f"gstrace: {source} is in {place}"), file=sys.stderr)
+    for source, place in () if quiet else work:
+        _tell(source, place, verbose)
+
+
+def _tell(source: str, place: Path, verbose: bool) -> None:
+    manifest = api.open(place).gst.manifest
+    rows: dict[str, int] = manifest["rows"]
+    lost = f", {rows['loss']} stretches with losses" if rows["loss"] else ""
+    print(clean(f"gstrace: {source} → {place}: {sum(rows.values())} events{lost}"), file=sys.stderr)
+    if verbose:
+        for table, number in rows.items():
+            print(f"gstrace: {table}: {number} rows", file=sys.stderr)
 
 
 def _one(source: str, place: Path, force: bool, machine: Path | None, input_format: str, quiet: bool) -> None:
@@ -113,7 +125,7 @@ def _all_or_none(places: list[Path]) -> Iterator[None]:
         raise
 
 
-def _in_processes(work: list[Job], flags: list[str], jobs: int) -> None:
+def _in_processes(work: list[Job], flags: list[str], jobs: int, progress: Progress) -> None:
     """Each recording by a gstrace of its own, `jobs` at a time. Raises SystemExit with the first failure's status."""
     waiting, running = list(work), list[subprocess.Popen[bytes]]()
     try:
@@ -127,6 +139,8 @@ def _in_processes(work: list[Job], flags: list[str], jobs: int) -> None:
                 running.remove(process)
                 if process.returncode:
                     sys.exit(process.returncode)
+            done = len(work) - len(waiting) - len(running)
+            progress.update(done, len(work), f"{done} of {len(work)} recordings")
     finally:
         for process in running:
             process.terminate()

@@ -37,9 +37,10 @@ def rows(place: Path) -> int:
 def test_it_goes_beside_its_recording(gstrace: Type, here: Path) -> None:
     (here / "a").mkdir()
     (here / "a" / "perf.data").write_bytes(recording(3))
-    assert gstrace("ingest", "a/perf.data") == (0, "", "")
+    assert gstrace("ingest", "a/perf.data") == (0, "", "gstrace: a/perf.data → a/perf.gst: 3 events\n")
     assert rows(here / "a" / "perf.gst") == 3
-    assert gstrace("ingest", "a/perf.data", "-v") == (0, "", "gstrace: a/perf.data is in a/perf.gst\n")
+    assert gstrace("ingest", "a/perf.data", "--quiet") == (0, "", "")
+    assert "gstrace: sys_enter: 3 rows\n" in gstrace("ingest", "a/perf.data", "--verbose").err
 
 
 def test_another_input_is_not_written_over(gstrace: Type, here: Path) -> None:
@@ -61,7 +62,9 @@ def test_another_input_is_not_written_over(gstrace: Type, here: Path) -> None:
 def test_several_go_to_a_folder(gstrace: Type, here: Path, jobs: int) -> None:
     for number in (1, 2, 3):
         (here / f"{number}.data").write_bytes(recording(number))
-    assert gstrace("ingest", "1.data", "2.data", "3.data", "-o", "out", "--jobs", jobs) == (0, "", "")
+    ended = gstrace("ingest", "1.data", "2.data", "3.data", "-o", "out", "--jobs", jobs)
+    assert (ended.status, ended.out) == (0, "")
+    assert ended.err == "".join(f"gstrace: {n}.data → out/{n}.gst: {n} events\n" for n in (1, 2, 3))
     assert sorted(p.name for p in (here / "out").iterdir()) == ["1.gst", "2.gst", "3.gst"]
     assert [rows(here / "out" / f"{n}.gst") for n in (1, 2, 3)] == [1, 2, 3]
 

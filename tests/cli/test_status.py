@@ -170,3 +170,12 @@ def test_a_check_that_fails_ends_with_1(gstrace: Type, monkeypatch: pytest.Monke
     ended = gstrace("check")
     assert (ended.status, ended.err) == (1, "")
     assert ended.out == "check  result  detail\na      ok      b\nc      FAILED  d\n"
+
+
+def test_no_name_steers_a_terminal(gstrace: Type, here: Path) -> None:
+    (here / "\x1b[2Jperf.data").write_text("no trace")
+    for line in (("what-if", "\x1b[2Jperf.data"), ("what-if", "perf.data"), ("what-if", "--\x1b[2J"), ("\x1b[2J",)):
+        ended = gstrace(*line)
+        assert ended.status in (2, 4)
+        assert "\\x1b[2J" in ended.err
+        assert "\x1b" not in ended.err + ended.out
