@@ -62,8 +62,10 @@ class Report:
     def schema(self) -> str:
         return f"gstrace.report.{self.kind}/1"
 
-    def frame(self, rows: Iterable[Row]) -> pl.DataFrame:
-        """Rows by column name → a frame of the declared dtypes."""
+    def frame(self, rows: pl.DataFrame | Iterable[Row]) -> pl.DataFrame:
+        """Rows by column name, or a frame of these columns → a frame of the declared order and dtypes."""
+        if isinstance(rows, pl.DataFrame):
+            return rows.select(pl.col(c.name).cast(c.polars) for c in self.columns)
         return pl.DataFrame(list(rows), schema={c.name: c.polars for c in self.columns}, orient="row")
 
     def arrow_schema(self, metadata: dict[str, str]) -> pa.Schema:

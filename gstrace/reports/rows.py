@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 
 from gstrace.pricing.groups import Grouped, grouped
 from gstrace.replay.census import ANYWHERE
@@ -157,16 +158,18 @@ def _by_window(cells: Census, found: list[Window], cpus: list[int]) -> Grouped:
     return grouped(group, len(found) * (len(cpus) + 1), situation, count)
 
 
-def over_time(answer: Answer) -> Iterator[Row]:
+def over_time(answer: Answer) -> pl.DataFrame:
     cells = answer.trace.cells(answer.selection)
     cells = part(cells, cells.segment != ANYWHERE)
     stretches, group = np.unique(np.array([cells.start, cells.cpu]), axis=1, return_inverse=True)
+    heads = pl.DataFrame({"start": stretches[0], "cpu": stretches[1]})
     breakdown = Breakdown(answer.baseline, answer.ledger)
+    frames = []
     for p in answer.priced:
-        total = breakdown.typical_difference(p, group.ravel(), stretches.shape[1], cells)
-        for i, (start, cpu) in enumerate(stretches.T.tolist()):
-            difference = None if total is None else float(total[i])
-            yield {"start": start, "cpu": cpu, **_who(p), "difference": difference}
+        total = breakdown.typical_difference(p, group.ravel(), heads.height, cells)
+        figures = pl.Series("difference", [None] * heads.height if total is None else total, pl.Float64)
+        frames.append(heads.with_columns(pl.lit(v).alias(k) for k, v in _who(p).items()).with_columns(figures))
+    return pl.concat(frames)
 
 
 def assumptions(answer: Answer) -> Iterator[Row]:

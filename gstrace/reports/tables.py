@@ -30,7 +30,9 @@ PRICED: Final = (
 )
 
 
-def _report(kind: str, row: str, columns: Iterable[Column], build: Callable[[Answer], Iterable[Row]]) -> Report:
+def _report(
+    kind: str, row: str, columns: Iterable[Column], build: Callable[[Answer], pl.DataFrame | Iterable[Row]]
+) -> Report:
     report = Report(kind, row, tuple(columns), lambda answer: report.frame(build(answer)))
     return report
 
