@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from gstrace.events.capture import Capture
+    from gstrace.events.tracepoints import Wanted
     from gstrace.replay.census import Census
     from gstrace.replay.windows import Window
     from gstrace.reports.table import Table
@@ -123,6 +124,13 @@ class Trace:
         import polars as pl
 
         return pl.DataFrame(self.gst.threads())
+
+    @cached_property
+    def not_recorded(self) -> list[Wanted]:
+        """Classes of events that a full answer counts and that this recording does not record."""
+        from gstrace.events.tracepoints import not_recorded
+
+        return not_recorded(self.gst.manifest["recorded"])
 
     @cached_property
     def windows(self) -> list[Window]:
@@ -251,6 +259,7 @@ def what_if(
         selection = Selection(**{**selection.__dict__, "window": window})
     wanted = library.expand([schemes] if isinstance(schemes, str) else schemes)
     refuse_foreign(recording)
+    refuse_incomplete(recording)
     base, why = baseline_of(recording, baseline)
     machines = machines_for(recording, [uarch] if isinstance(uarch, str) and uarch else uarch or (), assume or {})
     counts = recording.counts(selection)
@@ -284,6 +293,17 @@ def refuse_foreign(trace: Trace) -> None:
     architecture = trace.capture.text("architecture")
     if architecture not in ("", "x86_64", "amd64"):
         raise NothingToPrice(f"the recording is of {architecture}: the schemes do not apply, they are of x86-64")
+
+
+def refuse_incomplete(trace: Trace) -> None:
+    """Raise NothingToPrice for a recording without the events that every bill needs."""
+    lacking = [wanted for wanted in trace.not_recorded if wanted.needed]
+    if lacking:
+        events = ",".join(wanted.tracepoints[0] for wanted in lacking)
+        raise NothingToPrice(
+            f"the recording has no {', no '.join(w.name for w in lacking)}: without them no bill can be counted",
+            hint=f"record these too: perf record -a -e {events},…",
+        )
 
 
 def baseline_of(trace: Trace, asked: str = "") -> tuple[Scheme, str]:

@@ -11,6 +11,9 @@ import pyarrow as pa
 from gstrace import __version__
 from gstrace.errors import NothingToPrice, OutputError, UnreadableInput
 from gstrace.events.capture import Capture, read_machine
+from gstrace.events.losses import LOSS_CODE
+from gstrace.events.rows import Rows, empty
+from gstrace.events.tables import NULL, Kind
 from gstrace.importers.registry import Source, open_reader
 from gstrace.importers.stream import Stream
 from gstrace.progress import Progress
@@ -18,6 +21,7 @@ from gstrace.replay.census import Replay
 from gstrace.store.gst import CENSUS, THREAD, Gst, Writer
 
 if TYPE_CHECKING:
+    from gstrace.importers.batch import Reader
     from gstrace.replay.census import Census, Threads
 
 KERNEL: Final = {0: False, 1: True, 2: None}
@@ -79,6 +83,7 @@ def ingest(
             if not events:
                 raise NothingToPrice(f"{source.name} holds no event that gstrace knows")
             replay.finish()
+            writer.add(_inferred(replay, events), reader.texts)
             capture = reader.capture
             if machine is not None:
                 capture = with_machine(capture, machine)
@@ -87,7 +92,7 @@ def ingest(
                 threads=thread_table(replay.threads(), reader.texts),
                 texts=reader.texts,
                 capture=capture,
-                provenance=_provenance(source, known.title, stream, replay, reader.skipped),
+                provenance=_provenance(source, known.title, reader, stream, replay),
             )
     return Gst(place)
 
@@ -109,7 +114,17 @@ def _event_formats(machine: Path | None) -> dict[str, str] | None:
     return {f"{p.parent.parent.name}/{p.parent.name}": p.read_text(encoding="utf-8", errors="replace") for p in found}
 
 
-def _provenance(source: Source, title: str, stream: Stream, replay: Replay, skipped: dict[str, int]) -> dict[str, Any]:
+def _inferred(replay: Replay, events: int) -> Rows:
+    """A LOSS row for the switches that the recording proves but does not hold; none if there are none (RULES T10)."""
+    rows = empty(1 if replay.inferred_switches else 0)
+    for column, value in (("cpu", -1), ("tid", -1), ("text", -1), ("c", NULL), ("seq", events)):
+        getattr(rows, column)[:] = value
+    rows.kind[:], rows.a[:], rows.b[:] = Kind.LOSS, LOSS_CODE["inferred_switch"], replay.inferred_switches
+    rows.ts[:] = replay.last_ts
+    return rows
+
+
+def _provenance(source: Source, title: str, reader: Reader, stream: Stream, replay: Replay) -> dict[str, Any]:
     return {
         "gstrace": __version__,
         "source": source.name,
@@ -118,7 +133,9 @@ def _provenance(source: Source, title: str, stream: Stream, replay: Replay, skip
         "format": title,
         "anomalies": dict(sorted(stream.anomalies.items())),
         "inferred_switches": replay.inferred_switches,
-        "skipped": dict(sorted(skipped.items())),
+        "skipped": dict(sorted(reader.skipped.items())),
+        "recorded": sorted(reader.recorded),
+        "damage": reader.damage or None,
     }
 
 

@@ -1,7 +1,7 @@
 """Every anomaly that reading a recording can meet, declared once; importers only count.
 
 severity: `info` (nothing is missing), `loss` (events are missing: counts become lower bounds),
-`damage` (bytes that could not be read). `blinds`: what was lost may have changed the state of threads.
+`damage` (bytes that could not be read: what came before them is whole).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Loss:
     @property
     def blinds(self) -> bool:
         """Whether events are missing where it stands."""
-        return self.severity != "info"
+        return self.severity == "loss"
 
 
 LOSSES: Final = (
@@ -51,8 +51,6 @@ LOSSES: Final = (
     Loss("duplicate", "info", "byte-identical second copies of a record, dropped"),
     Loss("late", "info", "records older than the order the recorder promised; sorted as far as possible"),
     Loss("inferred_switch", "info", "an event's thread is not the one left running: a switch was not traced"),
-    Loss("bad_tid", "info", "a thread number that no kernel gives; the event is counted, its thread unknown"),
-    Loss("skipped", "info", "records of a type that gstrace has no use for"),
     Loss("throttle_end", "info", "the kernel switched an event on again"),
     Loss("filtered", "info", "samples dropped by a filter of the recorder's own, not lost"),
 )

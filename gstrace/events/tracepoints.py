@@ -8,6 +8,7 @@ from the format text recorded with the trace, never from here.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -125,6 +126,51 @@ TRACEPOINTS: Final = (
     Tracepoint("ftrace:print", Kind.MARKER, {"text": "buf"}, perfetto=3),
 )
 """In order: of several rows that match a name, the first counts."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A class of events that a full answer counts, and the tracepoints of which one must be recorded for it.
+
+    needed: without it there is no answer; otherwise `missing` says what the answer then leaves out.
+    """
+
+    name: str
+    tracepoints: tuple[str, ...]
+    missing: str
+    needed: bool = False
+
+
+_UNCOUNTED: Final = "their entries and returns are not counted"
+WANTED: Final = (
+    Wanted("system calls entered", ("raw_syscalls:sys_enter",), _UNCOUNTED, needed=True),
+    Wanted("system calls left", ("raw_syscalls:sys_exit",), _UNCOUNTED, needed=True),
+    Wanted("context switches", ("sched:sched_switch",), "no switch is counted", needed=True),
+    Wanted("page faults of user mode", ("exceptions:page_fault_user",), _UNCOUNTED),
+    Wanted("page faults of kernel mode", ("exceptions:page_fault_kernel",), "their fences are not counted"),
+    Wanted("timer interrupts", ("irq_vectors:local_timer_entry",), _UNCOUNTED),
+    Wanted("reschedule interrupts", ("irq_vectors:reschedule_entry",), _UNCOUNTED),
+    Wanted("function call interrupts", ("irq_vectors:call_function_single_entry",), _UNCOUNTED),
+    Wanted("device interrupts", ("irq:irq_handler_entry",), _UNCOUNTED),
+    Wanted("NMIs", ("nmi:nmi_handler",), "none is counted"),
+    Wanted(
+        "exceptions without a tracepoint",
+        ("signal:signal_deliver",),
+        "not even those that end in a signal are counted",
+    ),
+    Wanted("forks", ("task:task_newtask", "sched:sched_process_fork", "record:FORK"), "a child's bases are unknown"),
+    Wanted("execs", ("sched:sched_process_exec", "record:COMM_EXEC"), "bases are taken to outlive an exec"),
+    Wanted(
+        "exits",
+        ("sched:sched_process_exit", "record:EXIT"),
+        "they are not counted, and returns of killed threads are",
+    ),
+)
+
+
+def not_recorded(recorded: Collection[str]) -> list[Wanted]:
+    """The classes of which a recording has no tracepoint; recorded: their names, `system:name`."""
+    return [w for w in WANTED if not any(t in recorded for t in w.tracepoints)]
 
 
 def find(perf_name: str) -> Tracepoint | None:

@@ -55,12 +55,19 @@ class Reader(Protocol):
     capture: the facts that the format states, complete once the last batch is out.
     skipped: records that no row was made of, by their name in the format.
     progress: bytes of the input used so far.
+    recorded: the tracepoints that the input records, `system:name`, and `record:NAME` for a format's own records of
+    threads' lives (`events.tracepoints.WANTED`); complete once the last batch is out.
+    damage: a sentence with the place where reading had to stop; empty for none.
     """
 
     capture: Capture
     texts: list[str]
     skipped: dict[str, int]
     progress: int
+    damage: str
+
+    @property
+    def recorded(self) -> frozenset[str]: ...
 
     def batches(self) -> Iterator[Batch]:
         """The rows, in file order. Damage ends the iteration with a LOSS row, not an exception, once rows exist.

@@ -26,11 +26,15 @@ Counts = Mapping[int, int]
 
 @dataclass(frozen=True)
 class Bill:
-    """low, high: int64 [ledgers, operations]. unbounded: events of unknown number were lost, so no upper end exists."""
+    """low, high: int64 [ledgers, operations]. unbounded: events of unknown number were lost, so no upper end exists.
+
+    open: the situations that may be several things which this scheme bills differently.
+    """
 
     low: I64
     high: I64
     unbounded: bool
+    open: frozenset[int] = frozenset()
 
     def to_json(self) -> dict[str, dict[str, dict[str, int | None]]]:
         """`{gs: {OP: {low, high}}, fs: …}` without operations that never run; high null where there is no upper end."""
@@ -84,14 +88,17 @@ def is_unbounded(counts: Counts) -> bool:
 def bill(scheme: Scheme, machines: Sequence[Facts], counts: Counts) -> Bill:
     """A scheme's bill. machines: what the machine may be, one scenario each; the bill spans them all."""
     shape = (len(LEDGERS), len(NAMES))
-    lows, highs = [], []
+    lows, highs, still_open = [], [], set()
     for facts in machines:
         matrix = Matrix(scheme, facts)
         low, high = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
         for code, count in counts.items():
             rows = matrix.alternatives(code)
-            low += count * rows.min(axis=0)
-            high += count * rows.max(axis=0)
+            least, most = rows.min(axis=0), rows.max(axis=0)
+            low += count * least
+            high += count * most
+            if (least != most).any():
+                still_open.add(code)
         lows.append(low)
         highs.append(high)
-    return Bill(np.min(lows, axis=0), np.max(highs, axis=0), is_unbounded(counts))
+    return Bill(np.min(lows, axis=0), np.max(highs, axis=0), is_unbounded(counts), frozenset(still_open))

@@ -72,6 +72,11 @@ class Replay:
         """Switches that the trace proves but does not hold (RULES T10)."""
         return int(self.state.g[st.INFERRED])
 
+    @property
+    def last_ts(self) -> int:
+        """Time of the last event, ns."""
+        return int(self.state.g[st.NOW])
+
     def feed(self, rows: Rows) -> list[I64]:
         """Replay the next rows. → what was emitted, arrays [n, EMITTED_FIELDS] (`state.E_*`), if listening."""
         if rows.size:

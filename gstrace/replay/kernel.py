@@ -44,6 +44,7 @@ from gstrace.replay.state import (
     MAX_BINS,
     NEWBORN,
     NOBODY,
+    NOW,
     NR,
     OUT,
     PEND,
@@ -130,8 +131,9 @@ IDLE, STRANGER = 0, 1
 @inlined
 def scatter(where, what):
     """A cell's place, spread over all bits: neither windows (high bits of `where`) nor situations may share one."""
-    mixed = (where >> 16) * 0x9E3779B1 + (where & 0xFFFF) * 0x61C88647 + (what >> 22) * 0x85EBCA77 + what * 0xC2B2AE3D
-    return mixed ^ mixed >> 15 ^ mixed >> 32
+    # Factors of 16 bits: nothing overflows, compiled or not.
+    mixed = (where >> 16) * 40503 + (where & 0xFFFF) * 60493 + (what >> 22) * 48271 + (what & 0x3FFFFF) * 37813
+    return mixed ^ mixed >> 11 ^ mixed >> 23
 
 
 @inlined
@@ -395,9 +397,10 @@ def interrupt(st, emitted, slot, a, phase, origin, w, cpu, ts, seq):
             return
         c[LAST_LINE] = -1
         return
-    # Handlers that share a line run one after the other for one interrupt (T9).
+    # Handlers that share a line run one after the other for one interrupt, the first of them first (T9).
     shared = is_line and c[LAST_LINE] == line and c[LAST_ACTION] != action
-    c[LAST_LINE], c[LAST_ACTION] = (line, action) if is_line else (-1, 0)
+    if not shared:
+        c[LAST_LINE], c[LAST_ACTION] = (line, action) if is_line else (-1, 0)
     if origin == FROM_USER:
         c[DEPTH] = 0
     if not shared:
@@ -603,19 +606,29 @@ def task(st, emitted, slot, a, subject, flags, text, w, cpu, ts, seq):
 
 @njit
 def lose(st, emitted, count, w, cpu, ts, seq):
-    """Events are missing on a CPU since its last one (T6): each window in between may hold them all."""
+    """Events are missing on a CPU since its last one (T6): each window in between may hold them all. Without a CPU
+    (or with one that no event was seen on) they may be missing anywhere.
+    """
     st.g[EPOCH_NOW] += 1
     code, n = (LOST_UNCOUNTED, 1) if count == NULL else (LOST, count)
     if cpu < 0 or cpu >= st.cpus.shape[0]:
         emit(st, emitted, 0, 0, STRANGER, code, n, ts, seq)
+        for any_cpu in range(st.cpus.shape[0]):
+            forget_cpu(st, any_cpu)
         return
-    c = st.cpus[cpu]
     segment = -1
-    for i in range(max(1, c[LAST_W]), w + 1):
+    for i in range(max(1, st.cpus[cpu, LAST_W]), w + 1):
         if st.window_segment[i] != segment:
             segment = st.window_segment[i]
             emit(st, emitted, i, cpu, STRANGER, code, n, ts, seq)
-    c[RUN], c[DEPTH], c[LAST_LINE], c[LAST_NMI] = -1, 0, -1, -1
+    forget_cpu(st, cpu)
+
+
+@njit
+def forget_cpu(st, cpu):
+    """Which thread runs, how deep in interrupts, and which bases the CPU holds: unknown."""
+    c = st.cpus[cpu]
+    c[RUN], c[DEPTH], c[LAST_PREV], c[LAST_LINE], c[LAST_NMI] = -1, 0, -1, -1, -1
     c[HELD_GS], c[HELD_FS], c[HELD_FS_NULL_SEG] = NOBODY, NOBODY, NOBODY
 
 
@@ -728,13 +741,14 @@ def replay(st, emitted, blinds, kind, cpu, tid, text, seq, ts, a, b, c, start):
             new_thread(st, 0, 0, ts[i])
             new_thread(st, -1, 0, ts[i])
             st.tidmap[0] = IDLE + 1
-            g[T0], g[STARTED] = ts[i], 1
+            g[T0], g[STARTED], g[NOW] = ts[i], 1, ts[i]
             st.window_start[0] = ts[i]
         status = room(st, emitted, cpu[i], kind[i])
         if status != DONE:
             return status, i
         if open_window(st, ts[i]):
             return COARSEN, i
+        g[NOW] = max(g[NOW], ts[i])
         step(st, emitted, blinds, kind[i], cpu[i], tid[i], text[i], seq[i], ts[i], a[i], b[i], c[i])
     return DONE, ts.size
 

@@ -32,6 +32,8 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "events": verdict.events(answer.counts),
         "losses": losses(answer),
         "inferred_switches": verdict.inferred_switches(answer.counts),
+        "damage": answer.trace.gst.manifest["damage"],
+        "not_recorded": [{"events": w.name, "meaning": w.missing} for w in answer.trace.not_recorded],
         "coverage": None,
         "coverage_why": NO_COVERAGE,
         "baseline": {"scheme": answer.baseline.name, "why": answer.baseline_why},

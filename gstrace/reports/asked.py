@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from gstrace.events.capture import Capture
+    from gstrace.events.tracepoints import Wanted
     from gstrace.replay.census import Census
     from gstrace.replay.selection import Selection
     from gstrace.replay.windows import Window
@@ -28,6 +29,8 @@ class Trace(Protocol):
     def capture(self) -> Capture: ...
     @property
     def threads(self) -> pl.DataFrame: ...
+    @property
+    def not_recorded(self) -> list[Wanted]: ...
     @property
     def windows(self) -> list[Window]: ...
     def cells(self, selection: Selection) -> Census: ...

@@ -79,6 +79,8 @@ def gst() -> dict[str, Any]:
             "anomalies": mapping(WHOLE, loss_names),
             "inferred_switches": WHOLE,
             "skipped": {"type": "object", "additionalProperties": WHOLE},
+            "recorded": {"type": "array", "items": TEXT, "description": "tracepoints, and records of threads' lives"},
+            "damage": {"type": ["string", "null"], "description": "where reading had to stop"},
             "rows": mapping(WHOLE, [t.name for t in TABLES.values()]),
         }
     )

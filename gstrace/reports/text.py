@@ -161,7 +161,11 @@ def _basis(answer: Answer) -> Iterator[str]:
 
 def _unknown(answer: Answer) -> Iterator[str]:
     yield "Not known:"
-    opened = verdict.left_open(answer.counts)
+    if damage := answer.trace.gst.manifest["damage"]:
+        yield f"  what came behind the damage: {damage}"
+    for wanted in answer.trace.not_recorded:
+        yield f"  {wanted.name} were not recorded: {wanted.missing}"
+    opened = verdict.left_open(answer.counts, answer.priced)
     if opened:
         told = ", ".join(f"{count(n)} {name}" for name, n in opened.items())
         yield f"  events that may have been several things, in the intervals as such: {told}"

@@ -88,6 +88,8 @@ def what_if() -> Schema:
             },
             "losses": list_of(_loss()),
             "inferred_switches": {**WHOLE, "description": "switches that events prove but the recording does not hold"},
+            "damage": maybe(TEXT, "reading did not have to stop"),
+            "not_recorded": list_of(entry({"events": TEXT, "meaning": TEXT})),
             "coverage": {"type": "null"},
             "coverage_why": TEXT,
             "baseline": entry({"scheme": TEXT, "why": TEXT}),

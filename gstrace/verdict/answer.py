@@ -110,9 +110,10 @@ def inferred_switches(counts: Counts) -> int:
     return events(counts).get("switch gs inferred", 0)
 
 
-def left_open(counts: Counts) -> dict[str, int]:
-    """How often each class of event was one that may have been several things, by the names of `events`."""
-    return events({code: n for code, n in counts.items() if len(completions(code)) > 1})
+def left_open(counts: Counts, priced: Sequence[Priced]) -> dict[str, int]:
+    """Events that may have been several things which a scheme bills differently, as `events` names them."""
+    still_open = frozenset[int]().union(*(p.bill.open for p in priced))
+    return events({code: n for code, n in counts.items() if code in still_open})
 
 
 def price_draws(uarch: Uarch) -> npt.NDArray[np.float64]:

@@ -126,6 +126,20 @@ def test_what_cannot_be_asked(trace: api.Trace) -> None:
         gstrace.what_if(trace, selection=Selection(cpus=frozenset([5])))
 
 
+def test_without_calls_or_switches_there_is_no_bill_and_without_the_rest_a_warning(tmp_path: Path) -> None:
+    trace = api.ingest(SAMPLES / "fsgs" / "perf.data", tmp_path / "a.gst", machine=SAMPLES / "fsgs" / "machine")
+    recorded = set(trace.gst.manifest["recorded"])
+    assert {"raw_syscalls:sys_enter", "sched:sched_switch", "record:FORK"} <= recorded
+    assert trace.not_recorded == []
+    trace.gst.manifest["recorded"] = sorted(recorded - {"exceptions:page_fault_user"})
+    (told,) = gstrace.what_if(api.Trace(trace.gst), schemes=["mixed"]).to_json()["not_recorded"]
+    assert told["events"] == "page faults of user mode"
+    trace.gst.manifest["recorded"] = sorted(recorded - {"sched:sched_switch"})
+    with pytest.raises(NothingToPrice, match="no context switches") as error:
+        gstrace.what_if(api.Trace(trace.gst))
+    assert "perf record -a -e sched:sched_switch" in error.value.hint
+
+
 def test_what_is_no_recording(tmp_path: Path) -> None:
     for name, content, words in (
         ("empty", b"", "is empty"),

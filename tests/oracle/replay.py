@@ -336,7 +336,8 @@ class Replay:
                 c.line = None
             return
         shared = line is not None and c.line is not None and c.line[0] == line[0] and c.line[1] != line[1]
-        c.line = line
+        if not shared:
+            c.line = line
         if e["origin"] == "user":
             c.depth = 0
         if not shared:
@@ -481,12 +482,18 @@ class Replay:
         stranger, cpu = self._all[1], e["cpu"]
         if cpu < 0:
             self._count((ANYWHERE, 0, 0), stranger, event, n)
+            for c in self._cpus.values():
+                self._forget_cpu(c)
             return
         c = self._cpus.setdefault(cpu, Cpu())
         first = c.last_segment if c.last_segment is not None else self._pieces[0]
         for segment in sorted({s for s in self._pieces if s >= first}):
             self._counted_once(segment, cpu, stranger, event, n)
-        c.runs, c.depth, c.line, c.nmi = None, 0, None, None
+        self._forget_cpu(c)
+
+    @staticmethod
+    def _forget_cpu(c: Cpu) -> None:
+        c.runs, c.depth, c.line, c.nmi, c.switched_out = None, 0, None, None, None
         c.held = dict.fromkeys(c.held)
 
     def _counted_once(self, segment: int, cpu: int, stranger: Thread, event: Event, n: int) -> None:

@@ -129,6 +129,7 @@ def test_t9_handlers_that_share_a_line_serve_one_interrupt() -> None:
         "0 a sys_exit\n0 a irq entry line=5/7\n0 a irq exit line=5/0\n0 a irq entry line=5/8\n0 a irq exit line=5/0"
     )
     assert told(shared)["interrupt interrupt"] == 1
+    assert told(f"{shared}\n{shared.partition(chr(10))[2]}")["interrupt interrupt"] == 2
     again = shared.replace("5/8", "5/7")
     assert told(again)["interrupt interrupt"] == 2
     apart = shared.replace("0 a irq entry line=5/8", "0 a waking\n0 a irq entry line=5/8")
@@ -281,8 +282,9 @@ def test_t6_each_stretch_since_the_last_event_may_hold_what_was_lost() -> None:
     assert [told(text, segment=s, cpu=0)["lost"] for s in (0, 1, 2)] == [7, 7, 7]
 
 
-def test_a_loss_without_a_place_belongs_to_every_selection() -> None:
+def test_a_loss_without_a_place_belongs_to_every_selection_and_blinds_every_cpu() -> None:
     assert told("0 a sys_exit\n- - loss 7", segment=-1)["lost"] == 7
+    assert told("0 a irq entry\n- - loss 7\n0 a irq entry")["arrival interrupt"] == 0
 
 
 def test_a_call_seen_only_at_its_end_and_a_stranger_do_no_harm() -> None:

@@ -12,6 +12,7 @@ from gstrace.events.capture import Capture
 from gstrace.events.losses import LOSS_CODE
 from gstrace.events.rows import Rows
 from gstrace.events.tables import NULL, VECTORS, Kind, Origin, Phase, Task
+from gstrace.events.tracepoints import WANTED
 from gstrace.ingest import census_table, thread_table
 from gstrace.replay.census import Replay
 from gstrace.store.gst import Gst, Writer
@@ -104,6 +105,7 @@ def write(story: Story, folder: Path, facts: dict[str, Any] = FACTS) -> api.Trac
     replay.finish()
     provenance = {"gstrace": "0", "source": "perf.data", "size": 1, "digest": "00", "format": "perf.data"}
     more = {"anomalies": {}, "inferred_switches": replay.inferred_switches, "skipped": {}}
+    more |= {"recorded": sorted({name for w in WANTED for name in w.tracepoints}), "damage": None}
     with Writer(folder / "hand.gst") as writer:
         writer.add(rows, story.texts)
         writer.finish(

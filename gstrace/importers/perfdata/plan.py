@@ -19,7 +19,6 @@ from gstrace.importers.programs import compile_event, recorded_roles
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from gstrace.events.tracepoints import Tracepoint
     from gstrace.importers.formats import Format
 
     I64 = npt.NDArray[np.int64]
@@ -51,7 +50,7 @@ class Planned:
     plan: Plan
     by_type: bool
     id_at: int
-    wanted: list[Tracepoint] = field(default_factory=list)
+    wanted: set[str] = field(default_factory=set)
     missing: int = 0
     untimed: list[str] = field(default_factory=list)
 
@@ -91,16 +90,16 @@ def _event(
 ) -> list[int]:
     head, placed = [0] * HEAD_FIELDS, layout.place(attr)
     program = compile_event(known, events, roles) if known is not None else None
-    if program is not None:
+    if known is not None and program is not None:
         head = program.head
         head[FIRST], head[LAST] = len(ops), len(ops) + len(program.ops)
         ops.extend(program.ops)
         placed[layout.ORIGIN - HEAD_FIELDS] = int(program.tracepoint.origin and attr.chain_has_kernel)
         if not attr.sample_type & at.RAW or not attr.sample_type & at.TIME or not attr.sample_type & at.CPU:
-            planned.untimed.append(program.tracepoint.perf if known is None else known.event)
+            planned.untimed.append(known.event)
             head[KIND] = UNREADABLE
         else:
-            planned.wanted.append(program.tracepoint)
+            planned.wanted.add(known.event)
     elif attr.type == TRACEPOINT and known is None:
         planned.missing += 1
         head[KIND] = UNREADABLE

@@ -62,6 +62,11 @@ class PerfData:
         self._inner = Feed()
         self._whole_system = False
 
+    @property
+    def recorded(self) -> frozenset[str]:
+        """Tracepoints decoded, `system:name`, and the records of threads' lives."""
+        return frozenset(self._planned.wanted).union(*(attr.side_records for attr in self._container.attrs))
+
     def batches(self) -> Iterator[Batch]:
         """The rows in file order; see `Reader.batches`."""
         check(self._name, self._container, self._planned)
@@ -291,7 +296,7 @@ def check(name: str, container: Container, planned: Planned) -> None:
         raise UnreadableInput(
             f"{name}: no event formats: {why}",
             hint="a perf.data file has its event formats at its end, and loses them with it; "
-            "`gstrace record` keeps them apart, and so does a pipe: perf record -o - … > FILE",
+            "a pipe has them at its start: perf record -o - … > FILE",
         )
     names = sorted({event_name(container, i) for i in range(len(container.attrs))})
     raise NothingToPrice(
