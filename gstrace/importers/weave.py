@@ -50,7 +50,7 @@ def enter(out, n, calls, lesser, cpu, tid, seq, ts, nr, arg0, arg1, arg2):
     if open_here and (call[STATE] == ENTERED or nr != NR_ARCH_PRCTL):
         n = put(out, n, ARCH_PRCTL, cpu, tid, -1, seq, ts, call[CODE], call[VALUE], NULL)
         call[STATE] = NO_CALL
-    if nr == NR_GETPRIORITY and arg0 & LOW32 == MARK and arg2 != NULL and arg2 & LOW32 <= 1:
+    if nr == NR_GETPRIORITY and arg0 & LOW32 == MARK and arg1 != NULL and arg2 != NULL and arg2 & LOW32 <= 1:
         n = put(out, n, MARKER, cpu, tid, -1, seq, ts, 1 - (arg2 & LOW32), arg1 & LOW32, NULL)
     n = put(out, n, SYS_ENTER, cpu, tid, -1, seq, ts, nr, NULL, NULL)
     if nr == NR_ARCH_PRCTL:

@@ -51,7 +51,7 @@ def _enter(open_calls: dict[int, Row], row: Row) -> Iterator[Row]:
         del open_calls[tid]
         yield _row(Kind.ARCH_PRCTL, row, call["code"], call["value"], None)
         call = None
-    if nr == 140 and row["b"] == 0x6773 and row["d"] in (0, 1):
+    if nr == 140 and row["b"] == 0x6773 and row["c"] is not None and row["d"] in (0, 1):
         yield _row(Kind.MARKER, row, 1 - row["d"], row["c"], None)
     yield _row(Kind.SYS_ENTER, row, nr, None, None)
     if nr == 158:
