@@ -42,18 +42,16 @@ class Stream:
 
     def rows(self) -> Iterator[Rows]:
         """The stream in pieces; a piece's arrays are good until the next one is asked for."""
-        waiting: list[Columns] = []
-        horizon = NO_HORIZON
+        waiting, horizon = _Waiting(), NO_HORIZON
         for batch in self.reader.batches():
-            waiting.append({name: getattr(batch, name).copy() for name in COLUMNS})
+            waiting.add(batch)
             if batch.horizon > horizon:
                 horizon = batch.horizon
-                columns, order = _ordered(waiting)
-                ready = int(np.searchsorted(columns["ts"][order], horizon))
-                yield from self._weave(columns, order[:ready])
-                waiting = [{name: column[order[ready:]] for name, column in columns.items()}]
-        if waiting:
-            yield from self._weave(*_ordered(waiting))
+                order = waiting.order()
+                ready = int(np.searchsorted(waiting.columns["ts"][order], horizon))
+                yield from self._weave(waiting.columns, order[:ready])
+                waiting.keep(order[ready:])
+        yield from self._weave(waiting.columns, waiting.order())
         yield from self._summary()
 
     def _weave(self, columns: Columns, order: npt.NDArray[np.int64]) -> Iterator[Rows]:
@@ -108,7 +106,34 @@ class Stream:
             yield rows
 
 
-def _ordered(waiting: list[Columns]) -> tuple[Columns, npt.NDArray[np.int64]]:
-    """Rows that came in pieces, and their order in time; rows of one time keep the order in which they came."""
-    columns = {name: np.concatenate([piece[name] for piece in waiting]) for name in COLUMNS}
-    return columns, np.argsort(columns["ts"], kind="stable")
+class _Waiting:
+    """Rows whose time has not come, as columns with room to spare; rows of one time keep the order in which they came."""
+
+    def __init__(self) -> None:
+        self.columns: Columns = {}
+        self._used = 0
+
+    def add(self, batch: Batch) -> None:
+        """Take over a batch's rows; its arrays may be used again."""
+        end = self._used + len(batch)
+        for name in COLUMNS:
+            source = getattr(batch, name)
+            column = self.columns.get(name)
+            if column is None or end > len(column):
+                grown = np.empty(2 * end, source.dtype)
+                grown[: self._used] = column[: self._used] if column is not None else 0
+                column = self.columns[name] = grown
+            column[self._used : end] = source
+        self._used = end
+
+    def order(self) -> npt.NDArray[np.int64]:
+        """Places of all rows, by time."""
+        if not self._used:
+            return np.zeros(0, np.int64)
+        return np.argsort(self.columns["ts"][: self._used], kind="stable")
+
+    def keep(self, places: npt.NDArray[np.int64]) -> None:
+        """Only these rows wait on."""
+        for column in self.columns.values():
+            column[: len(places)] = column[places]
+        self._used = len(places)
