@@ -17,7 +17,7 @@ from gstrace.events.tables import NULL, Kind
 from gstrace.importers.registry import Source, open_reader
 from gstrace.importers.stream import Stream
 from gstrace.progress import Progress
-from gstrace.replay.census import Replay
+from gstrace.replay.engine import Replay
 from gstrace.store.gst import CENSUS, THREAD, Gst, Writer
 
 if TYPE_CHECKING:

@@ -107,7 +107,7 @@ class Stream:
 
 
 class _Waiting:
-    """Rows whose time has not come, as columns with room to spare; rows of one time keep the order in which they came."""
+    """Rows whose time has not come, as columns with room to spare; rows of one time stay as they came."""
 
     def __init__(self) -> None:
         self.columns: Columns = {}

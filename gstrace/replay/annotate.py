@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gstrace.replay import state as st
-from gstrace.replay.census import Census, Replay
+from gstrace.replay.census import Census
+from gstrace.replay.engine import Replay
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -13,7 +13,7 @@ from oracle.stream import rows
 from gstrace.pricing.bill import Bill, bill
 from gstrace.replay import kernel
 from gstrace.replay import state as st
-from gstrace.replay.census import Replay
+from gstrace.replay.engine import Replay
 from gstrace.schemes.compile import completions
 
 if TYPE_CHECKING:

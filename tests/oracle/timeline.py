@@ -12,7 +12,7 @@ from typing import Any
 
 from oracle.stream import rows
 
-from gstrace.replay.census import Replay
+from gstrace.replay.engine import Replay
 from gstrace.replay.situations import Event, decode
 
 CODES = {"SET_GS": 0x1001, "SET_FS": 0x1002, "GET_FS": 0x1003, "GET_GS": 0x1004}

@@ -13,11 +13,12 @@ from oracle import replay as plain
 from oracle.stream import recordings, rows
 
 from gstrace.replay import state
-from gstrace.replay.census import Census, Replay
+from gstrace.replay.engine import Replay
 from gstrace.replay.situations import Event, decode
 
 if TYPE_CHECKING:
     from gstrace.events.rows import Rows
+    from gstrace.replay.census import Census
 
 Cells = dict[tuple[int, ...], int]
 

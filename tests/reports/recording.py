@@ -14,7 +14,7 @@ from gstrace.events.rows import Rows
 from gstrace.events.tables import NULL, VECTORS, Kind, Origin, Phase, Task
 from gstrace.events.tracepoints import WANTED
 from gstrace.ingest import census_table, thread_table
-from gstrace.replay.census import Replay
+from gstrace.replay.engine import Replay
 from gstrace.store.gst import Gst, Writer
 
 EVIL = "\x1b[2J|<b>`x`\n"
