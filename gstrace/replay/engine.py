@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gstrace.events.losses import LOSSES
-from gstrace.replay import kernel
 from gstrace.replay import state as st
 from gstrace.replay.census import ANYWHERE, Census, Threads
+from gstrace.replay.kernel import machine
+from gstrace.replay.kernel.cells import rehash
+from gstrace.replay.kernel.codes import COARSEN, DONE, FULL, GROW, SPARE
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -46,26 +48,26 @@ class Replay:
         """Replay the next rows. → what was emitted, arrays [n, EMITTED_FIELDS] (`state.E_*`), if listening."""
         if rows.size:
             self._fit_cpus(int(rows.cpu.max()))
-        return self._drive(lambda start: kernel.replay(self.state, self._emitted, self._blinds, *rows, start))
+        return self._drive(lambda start: machine.replay(self.state, self._emitted, self._blinds, *rows, start))
 
     def finish(self) -> list[I64]:
         """The recording is over: returns still due are counted. → as `feed`."""
-        return self._drive(lambda start: kernel.finish(self.state, self._emitted, start))
+        return self._drive(lambda start: machine.finish(self.state, self._emitted, start))
 
     def _drive(self, call: Callable[[int], tuple[int, int]]) -> list[I64]:
         heard: list[I64] = []
-        status, start = kernel.FULL, 0
-        while status != kernel.DONE:
+        status, start = FULL, 0
+        while status != DONE:
             status, start = call(start)
-            if status == kernel.GROW:
+            if status == GROW:
                 self.state = _grown(self.state)
-            elif status == kernel.COARSEN:
+            elif status == COARSEN:
                 self.state = _coarser(self.state)
-            if self._emitted[0, 0] and (status in (kernel.FULL, kernel.DONE)):
+            if self._emitted[0, 0] and (status in (FULL, DONE)):
                 heard.append(self._emitted[1 : 1 + self._emitted[0, 0]].copy())
                 self._emitted[0, 0] = 0
-            elif status == kernel.FULL and len(self._emitted) > 1:
-                self._emitted = np.zeros((2 * len(self._emitted) + kernel.SPARE, st.EMITTED_FIELDS), np.int64)
+            elif status == FULL and len(self._emitted) > 1:
+                self._emitted = np.zeros((2 * len(self._emitted) + SPARE, st.EMITTED_FIELDS), np.int64)
         return heard
 
     def _fit_cpus(self, highest: int) -> None:
@@ -99,21 +101,21 @@ class Replay:
 def _grown(s: st.State) -> st.State:
     """Twice the room wherever less than half is free."""
     g = s.g
-    if 2 * (g[st.SLOTS] + kernel.SPARE) > len(s.threads):
+    if 2 * (g[st.SLOTS] + SPARE) > len(s.threads):
         s = s._replace(threads=np.concatenate([s.threads, np.zeros_like(s.threads)]))
-    if 2 * (g[st.WINDOWS] + kernel.SPARE) > len(s.window_segment):
+    if 2 * (g[st.WINDOWS] + SPARE) > len(s.window_segment):
         s = s._replace(
             window_segment=np.concatenate([s.window_segment, np.full_like(s.window_segment, ANYWHERE)]),
             window_start=np.concatenate([s.window_start, np.zeros_like(s.window_start)]),
         )
-    if 4 * (g[st.CELLS] + g[st.WINDOWS] + kernel.SPARE) > len(s.where):
+    if 4 * (g[st.CELLS] + g[st.WINDOWS] + SPARE) > len(s.where):
         s = _rehashed(s, s.where, 4 * len(s.where))
     return s
 
 
 def _rehashed(s: st.State, where: I64, cells: int) -> st.State:
     new_where, new_what, new_times = np.full(cells, -1, np.int64), np.zeros(cells, np.int64), np.zeros(cells, np.int64)
-    s.g[st.CELLS] = kernel.rehash(where, s.what, s.times, new_where, new_what, new_times)
+    s.g[st.CELLS] = rehash(where, s.what, s.times, new_where, new_what, new_times)
     return s._replace(where=new_where, what=new_what, times=new_times)
 
 

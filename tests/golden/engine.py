@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from oracle.stream import rows
 
 from gstrace.pricing.bill import Bill, bill
-from gstrace.replay import kernel
 from gstrace.replay import state as st
 from gstrace.replay.engine import Replay
+from gstrace.replay.kernel.codes import HIGH, NO, NULL_SELECTOR, SET_SELECTOR, YES, ZERO
 from gstrace.schemes.compile import completions
 
 if TYPE_CHECKING:
@@ -66,13 +66,13 @@ class Engine:
         self._feed(kind="task", what="found", tid=-1, subject=tid, pid=tid, kernel=None)
         slot = self._replay.state.tidmap[tid] - 1
         t = self._replay.state.threads[slot]
-        t[st.KERNEL] = kernel.YES if is_kernel else kernel.NO
+        t[st.KERNEL] = YES if is_kernel else NO
         for ledger, (value, base, selector) in FIELDS.items():
             said = "0" if is_kernel else thread.get(ledger)
             if said is None or said.startswith("?"):
                 continue  # found threads are of unknown base
-            t[value], t[base] = self._value(said), kernel.ZERO if said == "0" else kernel.HIGH
-            t[selector] = kernel.SET_SELECTOR if thread.get(f"{ledger}_sel") else kernel.NULL_SELECTOR
+            t[value], t[base] = self._value(said), ZERO if said == "0" else HIGH
+            t[selector] = SET_SELECTOR if thread.get(f"{ledger}_sel") else NULL_SELECTOR
 
     def _value(self, name: str, *, small: bool = False) -> int:
         if name == "0":

@@ -1,0 +1,133 @@
+"""Kernel: arrivals from user and from kernel mode, NMIs (RULES E1–E6, N1–N3, T5, T8, T9)."""
+
+from __future__ import annotations
+
+from gstrace.jit import inlined, njit
+from gstrace.replay.kernel.cells import emit
+from gstrace.replay.kernel.codes import (
+    ARRIVAL,
+    CORE_SIGNALS,
+    ENTRY,
+    EXCEPTION,
+    FROM_KERNEL,
+    FROM_USER,
+    INTERRUPT,
+    IRQ_ENTRY,
+    IRQ_EXIT,
+    NMI,
+    NMI_KERNEL,
+    NMI_UNKNOWN,
+    NMI_USER,
+    NO,
+    OPEN_INTERRUPT,
+    SIGBUS,
+    SIGFPE,
+    SIGILL,
+    SIGSEGV,
+    SIGTRAP,
+    TRAP_PERF,
+    VIA_AT,
+    YES,
+)
+from gstrace.replay.kernel.threads import arm, is_user, prove_return
+from gstrace.replay.state import (
+    CALL,
+    DEPTH,
+    DUMPS,
+    EXITING,
+    FAULTED,
+    KERNEL,
+    LAST_ACTION,
+    LAST_LINE,
+    LAST_NMI,
+    LAST_PREV,
+    NEWBORN,
+    PEND,
+    RUN,
+)
+
+
+@inlined
+def enters(st, emitted, slot, via, w, cpu, ts, seq):
+    """An arrival from user mode: whatever was due has happened, and a new return is."""
+    is_user(st, slot)
+    prove_return(st, emitted, slot)
+    t = st.threads[slot]
+    t[CALL], t[NEWBORN], t[FAULTED] = NO, 0, 0
+    emit(st, emitted, w, cpu, slot, ENTRY | via << VIA_AT, 1, ts, seq)
+    arm(st, slot, via, w, cpu, ts, seq)
+
+
+@njit
+def infer_origin(st, slot, depth, origin):
+    """Where an interrupt came from: the call chain's word, else the thread's state, else unknown."""
+    if origin != 0:
+        return origin
+    t = st.threads[slot]
+    if t[KERNEL] == YES or t[CALL] == YES or t[NEWBORN] or t[EXITING] or depth > 0:
+        return FROM_KERNEL
+    return 0
+
+
+@njit
+def interrupt(st, emitted, slot, a, phase, origin, w, cpu, ts, seq):
+    c = st.cpus[cpu]
+    is_line = a & 0xFF == 0
+    line, action = a >> 8 & 0xFFFFFF, a >> 32
+    if phase == IRQ_EXIT:
+        c[DEPTH] = max(0, c[DEPTH] - 1)
+        if is_line and c[LAST_LINE] == line:
+            return
+        c[LAST_LINE] = -1
+        return
+    # Handlers that share a line run one after the other for one interrupt, the first of them first (T9).
+    shared = is_line and c[LAST_LINE] == line and c[LAST_ACTION] != action
+    if not shared:
+        c[LAST_LINE], c[LAST_ACTION] = (line, action) if is_line else (-1, 0)
+    if origin == FROM_USER:
+        c[DEPTH] = 0
+    if not shared:
+        origin = infer_origin(st, slot, c[DEPTH], origin)
+        if origin == FROM_USER:
+            enters(st, emitted, slot, INTERRUPT, w, cpu, ts, seq)
+        elif origin == FROM_KERNEL:
+            emit(st, emitted, w, cpu, slot, ARRIVAL | INTERRUPT << VIA_AT, 1, ts, seq)
+        else:
+            emit(st, emitted, w, cpu, slot, OPEN_INTERRUPT | INTERRUPT << VIA_AT, 1, ts, seq)
+            if st.threads[slot, PEND] == 1:
+                st.threads[slot, PEND] = 2
+    if phase == IRQ_ENTRY:
+        c[DEPTH] += 1
+
+
+@njit
+def nmi(st, emitted, slot, handler, origin, w, cpu, ts, seq):
+    """One row per handler: further handlers right behind the first are of the same NMI (N3)."""
+    c = st.cpus[cpu]
+    same = c[LAST_NMI] >= 0 and c[LAST_ACTION] != handler
+    if c[LAST_NMI] < 0:
+        c[LAST_ACTION] = handler
+    c[LAST_NMI] = 1
+    if same:
+        return
+    if slot == c[LAST_PREV] and slot != c[RUN]:
+        origin = FROM_KERNEL  # inside the switch, after its event
+    origin = infer_origin(st, slot, c[DEPTH], origin)
+    where = NMI_USER if origin == FROM_USER else NMI_KERNEL if origin == FROM_KERNEL else NMI_UNKNOWN
+    if origin == FROM_USER:
+        is_user(st, slot)
+        prove_return(st, emitted, slot)
+    emit(st, emitted, w, cpu, slot, NMI | where << VIA_AT, 1, ts, seq)
+
+
+@njit
+def signal(st, emitted, slot, sig, code, default, w, cpu, ts, seq):
+    """A signal that the kernel sent for an exception tells of an entry without a tracepoint (E4)."""
+    t = st.threads[slot]
+    fault = sig == SIGSEGV or sig == SIGBUS
+    trap = sig == SIGILL or sig == SIGFPE or (sig == SIGTRAP and code != TRAP_PERF)
+    if code > 0 and t[CALL] != YES and (trap or (fault and not t[FAULTED])):
+        enters(st, emitted, slot, EXCEPTION, w, cpu, ts, seq)
+    t[FAULTED] = 0
+    if 0 < sig < 32 and CORE_SIGNALS >> sig & 1 and default == 1:
+        t[DUMPS] = 1
