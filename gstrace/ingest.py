@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from gstrace import __version__
 from gstrace.errors import NothingToPrice, OutputError, UnreadableInput
-from gstrace.events.capture import Capture, read_machine
+from gstrace.events.capture import with_machine
 from gstrace.events.losses import LOSS_CODE
 from gstrace.events.rows import Rows, empty
 from gstrace.events.tables import NULL, Kind
@@ -95,15 +95,6 @@ def ingest(
                 provenance=_provenance(source, known.title, reader, stream, replay),
             )
     return Gst(place)
-
-
-def with_machine(recorded: Capture, machine: Path) -> Capture:
-    """A recording's facts with those of a `--machine` folder, which says more than a header does, first."""
-    capture = Capture()
-    read_machine(machine, capture)
-    for name, fact in recorded:
-        capture.set(name, fact.value, fact.source)
-    return capture
 
 
 def _event_formats(machine: Path | None) -> dict[str, str] | None:

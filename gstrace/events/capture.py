@@ -103,6 +103,15 @@ def read_machine(folder: Path, capture: Capture) -> None:
     capture.set("vulnerabilities", texts["vulnerabilities"].strip(), f"{where}/vulnerabilities")
 
 
+def with_machine(recorded: Capture, machine: Path) -> Capture:
+    """A recording's facts with those of a `--machine` folder, which says more than a header does, first."""
+    capture = Capture()
+    read_machine(machine, capture)
+    for name, fact in recorded:
+        capture.set(name, fact.value, fact.source)
+    return capture
+
+
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8", errors="replace")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True)
@@ -32,3 +33,6 @@ class Selection:
             "from": self.since,
             "to": self.until,
         }
+
+
+EVERYTHING: Final = Selection()
