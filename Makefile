@@ -58,7 +58,7 @@ lock: $(BIN)/python      ## remake the lock files (UPGRADE=--upgrade takes newer
 wheel: $(WHEEL)      ## build the wheel into dist/
 
 fuzz: $(VENV)/dev $(VENV)/wheel      ## laws and hostile inputs with many more examples
-	$(PYTEST) tests/laws tests/hostile --hypothesis-profile=fuzz $(ARGS)
+	$(PYTEST) tests/laws tests/replay tests/importers tests/store --hypothesis-profile=fuzz $(ARGS)
 
 bench: $(VENV)/dev $(VENV)/wheel      ## measure, with the printed figures
 	$(BIN)/pytest -q -s tests/bench -o python_files='bench_*.py' $(ARGS)
