@@ -16,6 +16,8 @@ PYTEST  := $(BIN)/pytest -q -n auto --maxprocesses=4 --dist=worksteal
 export PYTHONSAFEPATH := 1
 # and uv whatever environment happens to be active.
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+# pip compiles what it installs, uv only when told; else each command would, for a second and more.
+export UV_COMPILE_BYTECODE := 1
 
 .DELETE_ON_ERROR:
 .PHONY: help demo test lint format types floors fresh schemas lock wheel fuzz bench clean

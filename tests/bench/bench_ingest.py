@@ -94,9 +94,8 @@ def test_ingest_beside_perf_script_and_by_process_beside_perf_trace(files: dict[
         big, small = costs["big"][i], costs["small"][i]
         whole[name] = counts["big"] / big.cpu / 1e6
         marginal[name] = more / (big.cpu - small.cpu) / 1e6 if big.cpu > small.cpu else float("inf")
-        print(
-            f"{name:20} {big.cpu:6.2f} CPU s  {whole[name]:6.2f} M/s  marginal {marginal[name]:7.2f}  {big.peak:6.0f} MiB"
-        )
+        rates = f"{whole[name]:6.2f} M/s  marginal {marginal[name]:7.2f}"
+        print(f"{name:20} {big.cpu:6.2f} CPU s  {rates}  {big.peak:6.0f} MiB")
     both = costs["big"][0] + costs["big"][1]
     print(f"ingest / perf script: whole {whole['ingest'] / whole['perf script']:.2f} x, ", end="")
     print(f"marginal {marginal['ingest'] / marginal['perf script']:.2f} x")
