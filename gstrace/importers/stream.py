@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -12,13 +11,14 @@ from gstrace.events.losses import LOSS_CODE
 from gstrace.events.rows import Rows, empty
 from gstrace.events.tables import NULL, Kind
 from gstrace.importers import weave
-from gstrace.importers.batch import NO_HORIZON, Batch, Reader
+from gstrace.importers.batch import NO_HORIZON, Reader
+from gstrace.importers.sorter import COLUMNS, Sorter
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-COLUMNS: Final = tuple(f.name for f in fields(Batch) if f.name != "horizon")
-Columns = dict[str, "npt.NDArray[np.generic]"]
+    from gstrace.importers.sorter import Columns
+
 ROWS_OUT: Final = 1 << 18
 CALLS: Final = 1 << 14
 _MARKS: Final = {"gstrace:begin ": 1, "gstrace:end ": 0}
@@ -42,16 +42,18 @@ class Stream:
 
     def rows(self) -> Iterator[Rows]:
         """The stream in pieces; a piece's arrays are good until the next one is asked for."""
-        waiting, horizon = _Waiting(), NO_HORIZON
-        for batch in self.reader.batches():
-            waiting.add(batch)
-            if batch.horizon > horizon:
-                horizon = batch.horizon
-                order = waiting.order()
-                ready = int(np.searchsorted(waiting.columns["ts"][order], horizon))
-                yield from self._weave(waiting.columns, order[:ready])
-                waiting.keep(order[ready:])
-        yield from self._weave(waiting.columns, waiting.order())
+        waiting, horizon = Sorter(), NO_HORIZON
+        try:
+            for batch in self.reader.batches():
+                waiting.add(batch)
+                if batch.horizon > horizon:
+                    horizon = batch.horizon
+                    for columns, order in waiting.before(horizon):
+                        yield from self._weave(columns, order)
+            for columns, order in waiting.before(None):
+                yield from self._weave(columns, order)
+        finally:
+            waiting.close()
         yield from self._summary()
 
     def _weave(self, columns: Columns, order: npt.NDArray[np.int64]) -> Iterator[Rows]:
@@ -104,36 +106,3 @@ class Stream:
         self._seq += rows.size
         if rows.size:
             yield rows
-
-
-class _Waiting:
-    """Rows whose time has not come, as columns with room to spare; rows of one time stay as they came."""
-
-    def __init__(self) -> None:
-        self.columns: Columns = {}
-        self._used = 0
-
-    def add(self, batch: Batch) -> None:
-        """Take over a batch's rows; its arrays may be used again."""
-        end = self._used + len(batch)
-        for name in COLUMNS:
-            source = getattr(batch, name)
-            column = self.columns.get(name)
-            if column is None or end > len(column):
-                grown = np.empty(2 * end, source.dtype)
-                grown[: self._used] = column[: self._used] if column is not None else 0
-                column = self.columns[name] = grown
-            column[self._used : end] = source
-        self._used = end
-
-    def order(self) -> npt.NDArray[np.int64]:
-        """Places of all rows, by time."""
-        if not self._used:
-            return np.zeros(0, np.int64)
-        return np.argsort(self.columns["ts"][: self._used], kind="stable")
-
-    def keep(self, places: npt.NDArray[np.int64]) -> None:
-        """Only these rows wait on."""
-        for column in self.columns.values():
-            column[: len(places)] = column[places]
-        self._used = len(places)

@@ -24,6 +24,7 @@ from gstrace.replay.kernel.codes import (
     LOW,
     MAYBE,
     MAYBE_CORE_DUMP,
+    MOST_LOST,
     NO,
     NONZERO,
     NR_MODIFY_LDT,
@@ -234,7 +235,8 @@ def lose(st, emitted, count, w, cpu, ts, seq):
     (or with one that no event was seen on) they may be missing anywhere.
     """
     st.g[EPOCH_NOW] += 1
-    code, n = (LOST_UNCOUNTED, 1) if count == NULL else (LOST, count)
+    # A number that no recorder reaches is damage: nobody knows how many.
+    code, n = (LOST, count) if 0 <= count <= MOST_LOST else (LOST_UNCOUNTED, 1)
     if cpu < 0 or cpu >= st.cpus.shape[0]:
         emit(st, emitted, 0, 0, STRANGER, code, n, ts, seq)
         for any_cpu in range(st.cpus.shape[0]):
