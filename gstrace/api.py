@@ -128,10 +128,14 @@ class Answer:
     def _repr_html_(self) -> str:
         return self.table()._repr_html_()
 
-    def __str__(self) -> str:
-        from gstrace.reports.text import answer_text
+    def text(self, width: int = 0) -> str:
+        """The answer in words, wrapped at a number of columns (0: 80)."""
+        from gstrace.reports.text import WIDTH, answer_text
 
-        return answer_text(self)
+        return answer_text(self, width or WIDTH)
+
+    def __str__(self) -> str:
+        return self.text()
 
 
 def what_if(

@@ -59,6 +59,16 @@ class Trace:
         return pl.DataFrame(self.gst.threads())
 
     @cached_property
+    def losses(self) -> int:
+        """Stretches with missing or unreadable events."""
+        from gstrace.events.losses import LOSSES
+        from gstrace.events.tables import Kind
+
+        severity = {loss.name: loss.severity for loss in LOSSES}
+        kinds = self.gst.table(Kind.LOSS).column("kind").to_pylist()
+        return sum(severity[kind] != "info" for kind in kinds)
+
+    @cached_property
     def not_recorded(self) -> list[Wanted]:
         """Classes of events that a full answer counts and that this recording does not record."""
         from gstrace.events.tracepoints import not_recorded

@@ -70,9 +70,10 @@ def ingest(
 
 
 def _tell(source: str, place: Path, verbose: bool) -> None:
-    manifest = api.open(place).gst.manifest
+    trace = api.open(place)
+    manifest = trace.gst.manifest
     rows: dict[str, int] = manifest["rows"]
-    lost = f", {rows['loss']} stretches with losses" if rows["loss"] else ""
+    lost = f", {trace.losses} {'stretch' if trace.losses == 1 else 'stretches'} with losses" if trace.losses else ""
     print(clean(f"gstrace: {source} → {place}: {sum(rows.values())} events{lost}"), file=sys.stderr)
     if verbose:
         for table, number in rows.items():

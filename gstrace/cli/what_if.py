@@ -5,7 +5,7 @@ from __future__ import annotations
 from gstrace import api
 from gstrace.cli.asking import ask
 from gstrace.cli.options import Chosen, Input, MachineFolder, Output, Question
-from gstrace.cli.output import as_json, write
+from gstrace.cli.output import as_json, width, write
 
 EXAMPLES = """\
   gstrace what-if                             the newest .gst here, all schemes
@@ -36,4 +36,5 @@ def show(answer: api.Answer, output: Output) -> None:
         case "md":
             write(api.report("summary", answer).to_markdown(), output)
         case "table":
-            write(str(answer).rstrip("\n") + "\n", output)
+            # Narrower than usual where the terminal is; never wider, so that lines stay readable.
+            write(answer.text(max(40, min(width(), 80)) if width() else 0) + "\n", output)

@@ -18,6 +18,8 @@ class Loss:
     severity: str
     meaning: str
     remedy: str = ""
+    again: bool = False
+    """Whether it tells at the end, as a sum, what `lost` told on the way; what exceeds that was lost besides."""
 
     @property
     def blinds(self) -> bool:
@@ -37,6 +39,7 @@ LOSSES: Final = (
         "loss",
         "the recorder says at the end that this many events were dropped, without saying when",
         "record with larger buffers (perf: -m)",
+        again=True,
     ),
     Loss(
         "throttled",

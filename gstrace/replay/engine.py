@@ -32,7 +32,7 @@ class Replay:
     def __init__(self, listen: int = 0) -> None:
         self.state = st.new()
         self._emitted = np.zeros((1 + listen, st.EMITTED_FIELDS), np.int64)
-        self._blinds = np.array([loss.blinds for loss in LOSSES], np.uint8)
+        self._blinds = np.array([loss.blinds + loss.again for loss in LOSSES], np.uint8)
 
     @property
     def inferred_switches(self) -> int:

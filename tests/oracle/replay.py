@@ -101,7 +101,7 @@ class Replay:
     def __init__(self) -> None:
         self._counted: Counter[tuple[int, int, int, int, int]] = Counter()
         self.width = FIRST_WIDTH
-        self.inferred = 0
+        self.inferred = self._told_lost = 0
         self._names = count(1)
         self._threads: dict[int, Thread] = {}
         self._all: list[Thread] = []
@@ -475,10 +475,19 @@ class Replay:
     # ---- losses (T6) ----
 
     def _loss(self, e: dict[str, Any]) -> None:
-        if not e["blinds"]:
+        if e["loss"] == "late":
             return
+        count = e["count"]
+        if count is not None and e["loss"] == "lost_samples":
+            again = min(count, self._told_lost)
+            self._told_lost -= again
+            count -= again
+            if not count:
+                return
+        elif count is not None:
+            self._told_lost += count
         self._epoch += 1
-        event, n = (Event.LOST, e["count"]) if e["count"] is not None else (Event.LOST_UNCOUNTED, 1)
+        event, n = (Event.LOST, count) if count is not None else (Event.LOST_UNCOUNTED, 1)
         stranger, cpu = self._all[1], e["cpu"]
         if cpu < 0:
             self._count((ANYWHERE, 0, 0), stranger, event, n)

@@ -41,7 +41,7 @@ def _payload(e: dict[str, Any]) -> tuple[int, int, int]:
         case "task":
             return _task(e)
         case "loss":
-            return LOSS_CODE["lost" if e["blinds"] else "late"], _or_null(e["count"]), NULL
+            return LOSS_CODE[e["loss"]], _or_null(e["count"]), NULL
     return 0, NULL, NULL
 
 
@@ -102,7 +102,7 @@ BODIES = st.one_of(
     _of("task", what=st.just("exec"), subject=TIDS, old=_null_or(TIDS)),
     _of("task", what=st.sampled_from(["exit", "rename"]), subject=TIDS),
     _of("marker"),
-    _of("loss", blinds=st.booleans(), count=_null_or(st.integers(1, 5))),
+    _of("loss", loss=st.sampled_from(["lost", "lost", "lost_samples", "late"]), count=_null_or(st.integers(1, 5))),
 )
 
 

@@ -65,7 +65,7 @@ def event(line: str, number: int) -> dict[str, Any]:
             if "old" in named:
                 e["old"] = tid(named["old"])
         case "loss":
-            e |= {"blinds": True, "count": _number(plain[0])}
+            e |= {"loss": plain[1] if len(plain) > 1 else "lost", "count": _number(plain[0])}
     return e
 
 

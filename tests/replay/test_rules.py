@@ -282,6 +282,13 @@ def test_t6_each_stretch_since_the_last_event_may_hold_what_was_lost() -> None:
     assert [told(text, segment=s, cpu=0)["lost"] for s in (0, 1, 2)] == [7, 7, 7]
 
 
+def test_t6_the_sum_at_the_end_tells_only_of_what_was_not_told_before() -> None:
+    text = "0 a sys_exit\n0 - loss 5\n0 a sys_exit\n- - loss {} lost_samples"
+    assert told(text.format(4))["lost"] == 5
+    assert told(text.format(5))["lost"] == 5
+    assert told(text.format(7))["lost"] == 7
+
+
 def test_a_loss_without_a_place_belongs_to_every_selection_and_blinds_every_cpu() -> None:
     assert told("0 a sys_exit\n- - loss 7", segment=-1)["lost"] == 7
     assert told("0 a irq entry\n- - loss 7\n0 a irq entry")["arrival interrupt"] == 0

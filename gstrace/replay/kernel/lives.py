@@ -75,6 +75,7 @@ from gstrace.replay.state import (
     PEND,
     PID,
     TGEN,
+    TOLD_LOST,
 )
 
 
@@ -230,10 +231,18 @@ def task(st, emitted, slot, a, subject, flags, text, w, cpu, ts, seq):
 
 
 @njit
-def lose(st, emitted, count, w, cpu, ts, seq):
+def lose(st, emitted, count, again, w, cpu, ts, seq):
     """Events are missing on a CPU since its last one (T6): each window in between may hold them all. Without a CPU
-    (or with one that no event was seen on) they may be missing anywhere.
+    (or with one that no event was seen on) they may be missing anywhere. again: a sum of what was told already.
     """
+    if again and count > 0:
+        told = min(count, st.g[TOLD_LOST])
+        st.g[TOLD_LOST] -= told
+        count -= told
+        if count == 0:
+            return
+    elif count > 0:
+        st.g[TOLD_LOST] += min(count, MOST_LOST)
     st.g[EPOCH_NOW] += 1
     # A number that no recorder reaches is damage: nobody knows how many.
     code, n = (LOST, count) if 0 <= count <= MOST_LOST else (LOST_UNCOUNTED, 1)

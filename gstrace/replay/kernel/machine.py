@@ -68,7 +68,7 @@ def step(st, emitted, blinds, kind, cpu, tid, text, seq, ts, a, b, c):
     w = g[WINDOW]
     if kind == K_LOSS:
         if blinds[a]:
-            lose(st, emitted, b, w, cpu, ts, seq)
+            lose(st, emitted, b, blinds[a] == 2, w, cpu, ts, seq)
         return
     if kind == K_MARKER:
         g[SEGMENT] += 1
@@ -125,7 +125,8 @@ def step(st, emitted, blinds, kind, cpu, tid, text, seq, ts, a, b, c):
 def replay(st, emitted, blinds, kind, cpu, tid, text, seq, ts, a, b, c, start):
     """Replay rows[start:] of a batch, in merged order (`events/tables.py`).
 
-    blinds: uint8 [losses], 1 where a loss kind means missing events. The caller sees to it that st.cpus has every cpu.
+    blinds: uint8 [losses], 1 where a loss kind means missing events, 2 where it tells of them again.
+    The caller sees to it that st.cpus has every cpu.
     → (status, first row not taken). After GROW, COARSEN or FULL call again from there.
     """
     g = st.g
