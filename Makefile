@@ -20,7 +20,7 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export UV_COMPILE_BYTECODE := 1
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format types floors fresh schemas lock wheel fuzz bench clean
+.PHONY: help demo test lint format types floors fresh interpreted schemas lock wheel fuzz bench clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z]*\): [^#]*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -28,7 +28,7 @@ help:            ## this list
 demo: $(VENV)/wheel      ## the verdict on a bundled real trace
 	@$(BIN)/gstrace demo
 
-test: lint types floors fresh $(VENV)/wheel      ## all checks, then all tests (ARGS='-k name' for some)
+test: lint types floors fresh interpreted $(VENV)/wheel      ## all checks, then all tests (ARGS='-k name' for some)
 	$(PYTEST) $(ARGS)
 
 lint: $(VENV)/dev      ## format and lint rules
@@ -49,6 +49,9 @@ fresh: $(VENV)/wheel      ## schemas/ says what the code declares
 	@rm -rf .cache/schemas
 	$(BIN)/python -m gstrace.reports.schemas .cache/schemas
 	diff -r --exclude='.*' .cache/schemas schemas
+
+interpreted: $(VENV)/dev $(VENV)/wheel      ## the replay kernels' tests once more, without the compiler
+	NUMBA_DISABLE_JIT=1 $(PYTEST) tests/replay tests/importers/test_stream.py
 
 schemas: $(VENV)/wheel      ## rewrite schemas/ from the declarations
 	$(BIN)/python -m gstrace.reports.schemas schemas

@@ -10,6 +10,7 @@ import pytest
 from truth.truth import OPERATIONS, Window, billed, counts, folders, interval, windows
 
 from gstrace.replay.situations import Event, decode
+from gstrace.schemes.operations import INDEX
 
 WIDTHS = {
     "fsgs-amd": 0.061, "fsgs-intel": 0.075, "legacy-amd": 0.071, "legacy-intel": 0.100,
@@ -17,7 +18,7 @@ WIDTHS = {
     "fsgs-intel-nmi": 0.318, "legacy-intel-nmi": 0.344, "fsgs-intel-nmi-nopti": 0.326,
     "rare-fsgs-intel": 0.057, "rare-legacy-intel": 0.071, "rare-legacy-amd": 0.043,
     "sample-fsgs": 0.095, "fsgs": 0.095, "sample-legacy": 0.147, "legacy": 0.147,
-    "compressed": 0.148, "fsgs-intel-nomitigations": 0.093, "noisy": 0.002,
+    "compressed": 0.148, "pipe-mode": 0.148, "fsgs-intel-nomitigations": 0.093, "noisy": 0.002,
 }  # fmt: skip
 """Mean width of the SWAPGS interval as a share of the true count that a plain replay reaches; rounded up at the third
 digit. rare-fsgs-intel is wider than 0.049: here a core dump may or may not have been written (RULES C4).
@@ -86,6 +87,20 @@ def test_call_chains_tell_where_each_interrupt_came_from(folder: Path) -> None:
         found = counts(folder, window)
         entries = sum(n for code, n in found.items() if _arrives_at_error_entry(code))
         assert entries == window.by_symbol.get("error_entry", {}).get("swapgs", 0)
+
+
+@pytest.mark.parametrize(("folder", "window"), _ids(), ids=lambda v: v.name)
+def test_fences_are_counted_as_far_as_arrivals_are_seen(folder: Path, window: Window) -> None:
+    """E6. An interrupt or NMI right at a window's edge is traced on one side and counted on the other (E8), and the
+    recorder's own walks of user stacks fault unseen: up to two more or fewer, and six where call chains are recorded.
+    """
+    bill = billed(folder, window)
+    low, high = (int(side[0, INDEX["lfence"]]) for side in (bill.low, bill.high))
+    handled = ("error_entry", "paranoid_entry")
+    true = sum(window.by_symbol.get(symbol, {}).get("lfence", 0) for symbol in handled)
+    edge = 6 if "callchain" in folder.name else 2
+    print(f"{folder.name:26} {window.name:10} lfence {true:6}  [{low:6}, {high:6}]")
+    assert low - edge <= true <= high + edge
 
 
 def _arrives_at_error_entry(code: int) -> bool:

@@ -46,16 +46,17 @@ class Window:
 
 
 def folders() -> list[Path]:
-    """Every folder with a perf.data and true counts."""
+    """Every folder with a perf.data, from a file or a pipe, and true counts."""
     own = sorted(p.parent for p in SAMPLES.glob("*/windows.json"))
-    more = sorted(p.parent for p in SHARED.glob("*/perf.data")) if SHARED.is_dir() else []
+    more = sorted(p.parent for p in SHARED.glob("*/perf*.data")) if SHARED.is_dir() else []
     return own + [p for p in more if not p.name.startswith("sample-")]
 
 
 @cache
 def trace(folder: Path) -> api.Trace:
     """The folder's recording, ingested once (into the user's cache)."""
-    return api.open(folder / "perf.data", machine=folder / "machine")
+    (recording,) = folder.glob("perf*.data")
+    return api.open(recording, machine=folder / "machine")
 
 
 @cache
