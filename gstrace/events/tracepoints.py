@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Final
 
 from gstrace.events.tables import VECTORS, Kind, Phase, Task
@@ -19,7 +20,7 @@ from gstrace.events.tables import VECTORS, Kind, Phase, Task
 class Tracepoint:
     """How one tracepoint becomes a stream row.
 
-    perf: `system:name`, as perf, tracefs and trace.dat say it; `*` stands for the rest of a name.
+    perf: `system:name`, as perf, tracefs and trace.dat say it; `*` stands for any part of a name.
     fields: stream column (`tid a b c d`, or `text`) → field of the format. `tid` defaults to common_pid.
     d is known to importers only: a system call's third argument (it tells markers).
     origin: the call chain tells where the interrupt came from (goes to column c).
@@ -42,10 +43,12 @@ class Tracepoint:
         return self.perf.partition(":")[2]
 
 
-def _vector(name: str, phase: Phase) -> Tracepoint:
+def _vector(name: str, phase: Phase, pattern: str = "") -> Tracepoint:
     code = VECTORS.index(name)
     side = "entry" if phase is Phase.ENTRY else "exit"
-    return Tracepoint(f"irq_vectors:{name}_{side}", Kind.IRQ, {"a": f"={code}", "b": f"={int(phase)}"}, origin=True)
+    return Tracepoint(
+        f"irq_vectors:{pattern or name}_{side}", Kind.IRQ, {"a": f"={code}", "b": f"={int(phase)}"}, origin=True
+    )
 
 
 TRACEPOINTS: Final = (
@@ -113,6 +116,7 @@ TRACEPOINTS: Final = (
     Tracepoint("exceptions:page_fault_user", Kind.EXCEPTION, {"a": "=0", "c": "=1"}),
     Tracepoint("exceptions:page_fault_kernel", Kind.EXCEPTION, {"a": "=1", "c": "=2"}),
     *(_vector(name, phase) for name in VECTORS[1:-1] for phase in (Phase.ENTRY, Phase.EXIT)),
+    *(_vector("other", phase, "*") for phase in (Phase.ENTRY, Phase.EXIT)),
     Tracepoint(
         "irq:irq_handler_entry", Kind.IRQ, {"a": "=0", "a.irq": "irq", "a.action": "&name", "b": "=0"}, origin=True
     ),
@@ -175,11 +179,7 @@ def not_recorded(recorded: Collection[str]) -> list[Wanted]:
 
 def find(perf_name: str) -> Tracepoint | None:
     """The row for `system:name`, or None where gstrace has no use for the event."""
-    for tracepoint in TRACEPOINTS:
-        known = tracepoint.perf
-        if known == perf_name or (known.endswith("*") and perf_name.startswith(known[:-1])):
-            return tracepoint
-    return None
+    return next((tracepoint for tracepoint in TRACEPOINTS if fnmatchcase(perf_name, tracepoint.perf)), None)
 
 
 def name_hash(text: bytes) -> int:
