@@ -99,9 +99,9 @@ def price(expansions: Sequence[Expansion], prices: F64, counts: Counts) -> Cost:
     known = np.nan_to_num(prices)
     costs = [_price_one(expansion, known) for expansion in expansions]
     return Cost(
-        np.min([c.least for c in costs], axis=0),
+        np.stack([c.least for c in costs]).min(axis=0),
         costs[0].likely,
-        np.max([c.most for c in costs], axis=0),
+        np.stack([c.most for c in costs]).max(axis=0),
         is_unbounded(counts),
     )
 

@@ -55,7 +55,7 @@ def tally(grouped: Grouped) -> Tally:
 def bill_over(priced: Sequence[Priced]) -> Bill:
     """One scheme's bill over all the microarchitectures that it was priced on."""
     bills = [p.bill for p in priced]
-    low, high = np.min([b.low for b in bills], axis=0), np.max([b.high for b in bills], axis=0)
+    low, high = np.stack([b.low for b in bills]).min(axis=0), np.stack([b.high for b in bills]).max(axis=0)
     return Bill(low, high, any(b.unbounded for b in bills))
 
 
