@@ -108,8 +108,8 @@ def test_what_another_kernel_would_have_executed(ours: Path, theirs: Path, windo
             continue
         scaled = sum(n * drivers_there[d] / drivers[d] for d, n in parts.items() if drivers[d])
         low, high = interval(billed(theirs, other), operation)
-        # What never happened here has no count to scale: it is left out of the other side. So it is in `wrgs` where user
-        # code set GS by WRGSBASE, which no trace shows: those switches are between bases that are zero for all it tells.
+        # What never happened here has no count to scale: it is left out of the other side. In `wrgs` that is much: user
+        # code sets GS by WRGSBASE, which no trace shows, so that its switches are between zeroes for all one can tell.
         foreign = sum(n * costs[c] for c, n in there.items() if not drivers[_driver(c, by_base=by_base)])
         true = other.true[operation] - foreign
         open_share = (high - low) / true if true else 0.0
