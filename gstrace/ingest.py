@@ -66,6 +66,8 @@ def ingest(
 
     Bounded memory: rows travel in pieces. Raises what the importer raises; then nothing is left at `place`.
     """
+    if place.exists() and not (place / "manifest.json").is_file() and not (place.is_dir() and not any(place.iterdir())):
+        raise OutputError(f"{place} exists and is no .gst", hint="-o names the .gst to write, say OUT.gst")
     if place.exists() and not force and not same_input(place, source.digest()):
         raise OutputError(f"{place} exists and is of another input", hint="--force replaces it, -o writes elsewhere")
     machine = machine_folder(source, machine)

@@ -62,6 +62,10 @@ class Source:
             raise UsageError(f"{path} is a folder, not a recording") from error
         except OSError as error:
             raise UsageError(f"{path}: {error.strerror}") from error
+        if self.path and not self.file.seekable():
+            # A pipe by name, as <(…) makes it: kept as standard input is.
+            with self.file as pipe:
+                self.file = _kept(pipe)
         self.size = self.file.seek(0, 2)
         self.file.seek(0)
         self._hash = hashlib.sha256()
@@ -69,7 +73,7 @@ class Source:
         self._hashing.start()
 
     def _run_digest(self) -> None:
-        with Path(self.path or self.file.name).open("rb") as again:
+        with Path(self.file.name).open("rb") as again:
             while chunk := again.read(1 << 20):
                 self._hash.update(chunk)
 

@@ -36,6 +36,7 @@ class Sorter:
         self._used = 0
         self._most, self._block = in_memory, block
         self._runs: list[_Run] = []
+        self._spilled = 0
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def add(self, batch: Batch) -> None:
@@ -94,7 +95,8 @@ class Sorter:
         rows = np.empty(len(order), [(name, self._columns[name].dtype) for name in COLUMNS])
         for name in COLUMNS:
             rows[name] = self._columns[name][order]
-        self._runs.append(_Run(Path(self._folder.name) / f"{id(rows)}-{len(self._runs)}", rows, self._block))
+        self._runs.append(_Run(Path(self._folder.name) / str(self._spilled), rows, self._block))
+        self._spilled += 1
         self._used = 0
 
     def _merged(self, horizon: int | None) -> tuple[Columns, Places] | None:
@@ -132,6 +134,8 @@ class _Run:
     def peek(self, horizon: int | None) -> Columns:
         """The next block's rows of a smaller ts than this; None: all."""
         number = min(self._block, self._rows - self._at)
+        if not number:
+            return {name: np.empty(0, self._dtype[name]) for name in COLUMNS}
         rows = np.fromfile(self._path, self._dtype, number, offset=self._at * self._dtype.itemsize)
         ready = _ready(rows["ts"], horizon)
         return {name: rows[name][:ready] for name in COLUMNS}
@@ -139,6 +143,8 @@ class _Run:
     def take(self, number: int) -> None:
         """Leave that many rows behind."""
         self._at += number
+        if self.ended:
+            self._path.unlink()
 
 
 def _ready(ts: npt.NDArray[Any], horizon: int | None) -> int:

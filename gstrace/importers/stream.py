@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ROWS_OUT: Final = 1 << 18
 CALLS: Final = 1 << 14
+FOREVER: Final = 2**63 - 1
 _MARKS: Final = {"gstrace:begin ": 1, "gstrace:end ": 0}
 
 
@@ -36,7 +37,7 @@ class Stream:
         self.anomalies: dict[str, int] = {}
         self._seq = 0
         self._released = 0
-        self._begin = 0
+        self._begin = FOREVER
         self._calls = np.zeros((CALLS, weave.CALL_FIELDS), np.int64)
         self._out = empty(ROWS_OUT)
 
@@ -46,7 +47,10 @@ class Stream:
         try:
             for batch in self.reader.batches():
                 waiting.add(batch)
-                if batch.horizon > horizon:
+                if not self._released:
+                    self._begin = min(self._begin, int(batch.ts[batch.ts > 0].min(initial=FOREVER)))
+                # Rows known before the recording wait for its first time.
+                if batch.horizon > horizon and self._begin < FOREVER:
                     horizon = batch.horizon
                     for columns, order in waiting.before(horizon):
                         yield from self._weave(columns, order)
@@ -54,6 +58,7 @@ class Stream:
                 yield from self._weave(columns, order)
         finally:
             waiting.close()
+        yield from self._unfinished()
         yield from self._summary()
 
     def _weave(self, columns: Columns, order: npt.NDArray[np.int64]) -> Iterator[Rows]:
@@ -76,8 +81,6 @@ class Stream:
         real = int(np.searchsorted(ts, 1))
         if real == len(ts):
             return
-        if not self._begin:
-            self._begin = int(ts[real])
         late = int(np.searchsorted(ts, self._released)) - real
         if late > 0:
             self._count("late", late)
@@ -87,7 +90,7 @@ class Stream:
         """A trace_marker's text that is a mark becomes one; other texts are no event of ours and leave the order."""
         for place in np.flatnonzero(columns["kind"][order] == Kind.MARKER):
             i, texts = order[place], self.reader.texts
-            text = texts[int(columns["text"][i])]
+            text = texts[int(columns["text"][i])] if columns["text"][i] >= 0 else ""
             prefix = next((p for p in _MARKS if text.startswith(p)), None)
             if prefix is None:
                 order[place] = -1
@@ -97,6 +100,17 @@ class Stream:
 
     def _count(self, name: str, number: int) -> None:
         self.anomalies[name] = self.anomalies.get(name, 0) + number
+
+    def _unfinished(self) -> Iterator[Rows]:
+        """Calls of arch_prctl whose end the recording does not have: a row each, at the end."""
+        calls = self._calls[self._calls[:, weave.STATE] == weave.ENTERED]
+        rows = empty(len(calls))
+        for i, (caller, code, value, _) in enumerate(calls.tolist()):
+            end = (self._released, code, value, NULL)
+            weave.put(rows, i, int(Kind.ARCH_PRCTL), 0, caller, -1, self._seq, *end)
+        self._seq += rows.size
+        if rows.size:
+            yield rows
 
     def _summary(self) -> Iterator[Rows]:
         """A LOSS row for each anomaly counted here, at the end and of no CPU."""

@@ -25,7 +25,7 @@ SYS_ENTER, SYS_EXIT, ARCH_PRCTL = int(Kind.SYS_ENTER), int(Kind.SYS_EXIT), int(K
 TASK, MARKER = int(Kind.TASK), int(Kind.MARKER)
 EXEC, RENAME = int(Task.EXEC), int(Task.RENAME)
 
-# open_calls[tid % rows, …]: an arch_prctl call not ended yet; a thread whose place another one needs loses its end.
+# open_calls[tid % rows, …]: an arch_prctl call not ended yet; where another thread needs the place, its end is unknown.
 CALLER, CODE, VALUE, STATE = range(4)
 CALL_FIELDS = 4
 NO_CALL, NAMED, ENTERED = range(3)
@@ -41,8 +41,13 @@ def put(out, n, kind, cpu, tid, text, seq, ts, a, b, c):
 
 @inlined
 def enter(out, n, calls, lesser, cpu, tid, seq, ts, nr, arg0, arg1, arg2):
+    if nr == NR_ARCH_PRCTL and arg0 != NULL:
+        arg0 = (arg0 << 32) >> 32  # an int to the kernel: the register's upper half is anything
     call = calls[tid % calls.shape[0]]
     open_here = call[STATE] != NO_CALL and call[CALLER] == tid
+    if nr == NR_ARCH_PRCTL and call[STATE] == ENTERED and call[CALLER] != tid:
+        n = put(out, n, ARCH_PRCTL, cpu, call[CALLER], -1, seq, ts, call[CODE], call[VALUE], NULL)
+        call[STATE] = NO_CALL
     if lesser:
         if nr == NR_ARCH_PRCTL and not open_here:
             call[CALLER], call[CODE], call[VALUE], call[STATE] = tid, arg0, arg1, NAMED
@@ -73,14 +78,14 @@ def leave(out, n, calls, lesser, cpu, tid, seq, ts, nr, ret):
 
 @njit
 def weave(out, calls, seq, begin, order, kind, lesser, cpu, tid, text, ts, a, b, c, d, start):
-    """Rows order[start:] of decoded columns → `out` (`Rows`), at most three each; negative places are left out.
+    """Rows order[start:] of decoded columns → `out` (`Rows`), at most four each; negative places are left out.
 
     calls: int64 [any, CALL_FIELDS], kept between calls. seq: of the first row put out. begin: ns, the time that rows
     known before the recording (ts 0) get. → (status, first place of `order` not taken, rows put out).
     """
     n = 0
     for place in range(start, order.size):
-        if n + 3 > out.ts.size:
+        if n + 4 > out.ts.size:
             return FULL, place, n
         i = order[place]
         if i < 0:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gstrace.replay import state as st
-from gstrace.replay.census import Census
+from gstrace.replay.census import ANYWHERE, Census
 from gstrace.replay.engine import Replay
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def between(stream: Iterable[tuple[Rows, list[str]]], since: int | None, until: 
     parts, waiting = [np.zeros((0, 6), np.int64)], 0
     for part in listen(stream):
         ts = part[:, st.E_TS]
-        inside = part[(ts >= low) & (ts < high)]
+        inside = part[(ts >= low) & (part[:, st.E_FROM] < high) | (part[:, st.E_SEGMENT] == ANYWHERE)]
         window = np.maximum(np.searchsorted(starts, inside[:, st.E_TS], "right") - 1, 0)
         cells = inside[:, [st.E_SEGMENT, st.E_TS, st.E_CPU, st.E_SLOT, st.E_CODE, st.E_COUNT]]
         cells[:, 1] = starts[window]

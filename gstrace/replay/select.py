@@ -58,7 +58,11 @@ def chosen_cells(census: Census, selection: Selection, windows: list[Window], th
     if selection.cpus:
         mask &= np.isin(census.cpu, list(selection.cpus))
     if selection.window:
-        mask &= np.any([inside(census, w) for w in chosen_windows(selection, windows)], axis=0)
+        chosen = chosen_windows(selection, windows)
+        # How many windows each segment is in: as many begin as end before it.
+        first = np.sort([w.first for w in chosen])
+        last = np.sort([FOREVER if w.last is None else w.last for w in chosen])
+        mask &= np.searchsorted(first, census.segment, "right") > np.searchsorted(last, census.segment, "left")
     mask |= anywhere
     return mask
 
@@ -74,9 +78,14 @@ def chosen_emitted(events: I64, selection: Selection, windows: list[Window], thr
     """As `chosen_cells`, for emitted events (`state.E_*`), each by its own time."""
     segment, ts, cpu, thread, situation, count = events[:, _AS_CELLS].T
     mask = chosen_cells(Census(segment, ts, cpu, thread, situation, count), selection, windows, threads)
+    # What was lost lies anywhere from E_FROM to E_TS; everything else has one time.
+    timely = np.ones(len(ts), np.bool_)
     if selection.since is not None:
-        mask &= ts >= selection.since
-    return mask if selection.until is None else mask & (ts < selection.until)
+        timely &= ts >= selection.since
+    if selection.until is not None:
+        timely &= events[:, st.E_FROM] < selection.until
+    mask &= timely | (segment == ANYWHERE)
+    return mask
 
 
 def part(census: Census, mask: Mask) -> Census:

@@ -31,8 +31,8 @@ THREAD_FIELDS: Final = 28
 # cpus[cpu, …]: slot that runs (−1 unknown), depth of interrupts, window of the last event; the thread just switched
 # out, the last interrupt handler or NMI handler, each if nothing came after it (−1); and the user bases last put
 # there by a scheme that writes on change.
-RUN, DEPTH, LAST_W, LAST_PREV, LAST_LINE, LAST_ACTION, LAST_NMI, HELD_GS, HELD_FS, HELD_FS_NULL_SEG = range(10)
-CPU_FIELDS: Final = 10
+RUN, DEPTH, LAST_W, LAST_PREV, LAST_LINE, LAST_ACTION, LAST_NMI, HELD_GS, HELD_FS, HELD_FS_NULL_SEG, LAST_TS = range(11)
+CPU_FIELDS: Final = 11
 
 # g[…]: scalars.
 (SLOTS, CELLS, WINDOWS, WINDOW, SEGMENT, BIN, T0, SHIFT, EPOCH_NOW, SYMBOLS, INFERRED, STARTED, NOW, TOLD_LOST) = range(
@@ -49,8 +49,8 @@ MAX_BINS: Final = 2048
 """… and double their width when a recording has more than this many."""
 
 # emitted[row, …]
-E_SEQ, E_TS, E_CPU, E_SLOT, E_CODE, E_COUNT, E_SEGMENT = range(7)
-EMITTED_FIELDS: Final = 7
+E_SEQ, E_TS, E_CPU, E_SLOT, E_CODE, E_COUNT, E_SEGMENT, E_FROM = range(8)
+EMITTED_FIELDS: Final = 8
 
 
 class State(NamedTuple):
@@ -93,6 +93,7 @@ def new(cells: int = 1 << 12, slots: int = 1 << 10, cpus: int = 8, windows: int 
 
 def new_cpus(number: int) -> I64:
     cpus = np.zeros((number, CPU_FIELDS), np.int64)
+    cpus[:, LAST_TS] = NULL
     cpus[:, [RUN, LAST_PREV, LAST_LINE, LAST_NMI]] = -1
     cpus[:, [HELD_GS, HELD_FS, HELD_FS_NULL_SEG]] = NOBODY
     return cpus

@@ -37,15 +37,14 @@ def windows(markers: Iterable[Marker]) -> list[Window]:
     """
     found: list[Window] = []
     seen: dict[str, int] = {}
+    still_open: dict[str, list[Window]] = {}
     for number, marker in enumerate(markers):
         if marker.begin:
             times = seen[marker.label] = seen.get(marker.label, 0) + 1
             label = marker.label if times == 1 else f"{marker.label}#{times}"
             found.append(Window(marker.label, label, number + 1, None, (marker.cpu, None), marker.name))
-            continue
-        for window in reversed(found):
-            if window.plain == marker.label and window.last is None:
-                window.last = number
-                window.cpus = (window.cpus[0], marker.cpu)
-                break
+            still_open.setdefault(marker.label, []).append(found[-1])
+        elif still_open.get(marker.label):
+            window = still_open[marker.label].pop()
+            window.last, window.cpus = number, (window.cpus[0], marker.cpu)
     return found

@@ -53,6 +53,21 @@ def test_rows_come_out_by_time(batches: list[list[int]], in_memory: int, block: 
         sorter.close()
 
 
+def test_runs_that_end_make_room_for_others() -> None:
+    sorter, number, found = Sorter(in_memory=20, block=4), 0, []
+    rng = np.random.default_rng(1)
+    for i in range(300):
+        times = (10 * i + rng.integers(0, 30, 12)).tolist()
+        sorter.add(batch(times, number))
+        number += len(times)
+        if i % 3 == 0:
+            found += drawn(sorter, 10 * i - 40)
+    found += drawn(sorter, None)
+    sorter.close()
+    assert found == sorted(found)
+    assert sorted(n for _, n in found) == list(range(number))
+
+
 def test_nothing_stays_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     sorter = Sorter(in_memory=2)

@@ -64,7 +64,7 @@ ROWS = st.lists(
             lambda **v: row(Kind.SYS_ENTER, **v),
             ts=st.integers(1, 9),
             a=st.sampled_from([39, 140, 158, 158]),
-            b=st.sampled_from([None, 0x1001, 0x6773]),
+            b=st.sampled_from([None, 0x1001, 0x7FFF00001001, 0x6773]),
             c=st.sampled_from([None, 1]),
             d=st.sampled_from([None, 0, 1, 2]),
             tid=st.sampled_from([10, 11]),
@@ -152,6 +152,7 @@ def test_a_call_without_an_end_ends_unknown_at_the_next() -> None:
     found = streamed(Made([(rows, NO_HORIZON)]))
     assert kinds(found) == ["sys_enter", "arch_prctl", "sys_enter"]
     assert found[1]["c"] == NULL
+    assert kinds(streamed(Made([(rows[:1], NO_HORIZON)]))) == ["sys_enter", "arch_prctl"]
 
 
 def test_a_window_is_marked_right_before_the_call_that_marks_it() -> None:

@@ -284,12 +284,16 @@ class Replay:
         if kind != "nmi":
             c.nmi = c.switched_out = None
         t = self._all[1]
+        renumbered = kind == "task" and e["what"] == "exec" and e["old"] not in (None, e["subject"])
+        if renumbered and c.runs and c.runs.tid == e["old"]:
+            c.runs = self._thread(e["tid"])
         if not (kind == "task" and e["what"] in ("found", "rename")):
             t = self._thread(e["tid"])
             if t.exiting and (kind == "sys_enter" or (kind == "exception" and e["user"])):
                 t.dead = True
                 t = self._thread(e["tid"])
-            if t is not self._all[1] and kind != "nmi":
+            unended = kind == "arch_prctl" and e["ret"] is None
+            if t is not self._all[1] and kind != "nmi" and not unended:
                 self._seen(cpu, t)
         getattr(self, {"switch": "_switched"}.get(kind, f"_{kind}"), lambda *_: None)(e, cpu, c, t)
         c.last_segment = self._segment
@@ -498,6 +502,7 @@ class Replay:
         first = c.last_segment if c.last_segment is not None else self._pieces[0]
         for segment in sorted({s for s in self._pieces if s >= first}):
             self._counted_once(segment, cpu, stranger, event, n)
+        c.last_segment = self._segment
         self._forget_cpu(c)
 
     @staticmethod
@@ -512,8 +517,8 @@ class Replay:
 
     def finish(self) -> None:
         for t in self._all:
-            if t.due and not t.out:
+            if t.due and not t.out and t.epoch == self._epoch:
                 self._returned(t)
-            elif t.due and t.due.doubtful:
+            elif t.due and (t.due.doubtful or not t.out):
                 self._count(t.due.place, t, Event.MAYBE_RETURN, via=t.due.via)
             t.due = None

@@ -21,7 +21,7 @@ def in_order(rows: Iterable[Row]) -> list[Row]:
     return kept
 
 
-def woven(rows: Iterable[Row]) -> Iterator[Row]:
+def woven(rows: list[Row]) -> Iterator[Row]:
     """The stream's rows: kind, tid, a, b, c. None stands for what is unknown."""
     open_calls: dict[int, Row] = {}
     for row in rows:
@@ -38,10 +38,17 @@ def woven(rows: Iterable[Row]) -> Iterator[Row]:
             yield _row(kind, row, row["a"], row["b"], row["c"])
         elif kind == Kind.TASK and row["a"] == Task.EXEC and row["text"] >= 0:
             yield _row(kind, row, int(Task.RENAME), row["b"], row["c"])
+    for tid in sorted(open_calls, key=lambda tid: tid % 2**14):
+        call = open_calls[tid]
+        if not call["named"]:
+            end = {"cpu": 0, "tid": tid, "ts": max(row["ts"] for row in rows)}
+            yield _row(Kind.ARCH_PRCTL, end, call["code"], call["value"], None)
 
 
 def _enter(open_calls: dict[int, Row], row: Row) -> Iterator[Row]:
     tid, nr = row["tid"], row["a"]
+    if nr == 158 and row["b"] is not None:
+        row = {**row, "b": (row["b"] + 2**31) % 2**32 - 2**31}  # an int to the kernel
     call = open_calls.get(tid)
     if row["lesser"]:
         if nr == 158 and call is None:

@@ -102,9 +102,11 @@ def _attrs(file: BinaryIO, name: str, size: int, entry: int, offset: int, length
         )
     data = _at(file, size, offset, length)
     attrs = []
+    left = 8 * _MOST_IDS
     for at in range(0, length, entry):
         ids_at, ids_size = struct.unpack_from("<QQ", data, at + entry - 16)
-        ids = _at(file, size, ids_at, ids_size) if ids_size <= 8 * _MOST_IDS else b""
+        ids = _at(file, size, ids_at, ids_size) if ids_size <= left else b""
+        left -= len(ids)
         attr = parse_attr(data[at : at + entry - 16], struct.unpack(f"<{len(ids) // 8}Q", ids[: len(ids) // 8 * 8]))
         if attr is None or len(ids) != ids_size:
             raise UnreadableInput(

@@ -39,6 +39,7 @@ def emit(st, emitted, w, cpu, slot, code, n, ts, seq):
         emitted[row, 4] = code
         emitted[row, 5] = n
         emitted[row, 6] = st.window_segment[w]
+        emitted[row, 7] = ts
 
 
 @inlined

@@ -68,6 +68,7 @@ from gstrace.replay.state import (
     HELD_FS_NULL_SEG,
     HELD_GS,
     KERNEL,
+    LAST_TS,
     LAST_W,
     NEWBORN,
     NOBODY,
@@ -256,4 +257,7 @@ def lose(st, emitted, count, again, w, cpu, ts, seq):
         if st.window_segment[i] != segment:
             segment = st.window_segment[i]
             emit(st, emitted, i, cpu, STRANGER, code, n, ts, seq)
+            if emitted.shape[0] > 1:
+                emitted[emitted[0, 0], 7] = st.cpus[cpu, LAST_TS]
+    st.cpus[cpu, LAST_W], st.cpus[cpu, LAST_TS] = w, ts  # what is lost from here on is told by the next one
     forget_cpu(st, cpu)

@@ -30,6 +30,7 @@ from gstrace.replay.kernel.codes import (
     PAGE_FAULT,
     STRANGER,
     SYSCALL,
+    T_EXEC,
     T_FOUND,
     T_RENAME,
     VIA_AT,
@@ -37,17 +38,24 @@ from gstrace.replay.kernel.codes import (
 )
 from gstrace.replay.kernel.entries import enters, interrupt, nmi, signal
 from gstrace.replay.kernel.lives import arch_prctl, call_ends, lose, task
-from gstrace.replay.kernel.switches import runs, switch
+from gstrace.replay.kernel.switches import (
+    renumber,
+    runs,
+    switch,
+)
 from gstrace.replay.kernel.threads import arm, doubt_return, is_user, new_thread, prove_return, thread
 from gstrace.replay.state import (
     CALL,
     DEAD,
     DEPTH,
+    EPOCH,
+    EPOCH_NOW,
     EXITING,
     FAULTED,
     LAST_LINE,
     LAST_NMI,
     LAST_PREV,
+    LAST_TS,
     LAST_W,
     NOW,
     NR,
@@ -84,7 +92,10 @@ def step(st, emitted, blinds, kind, cpu, tid, text, seq, ts, a, b, c):
         if st.threads[slot, EXITING] and (kind == K_SYS_ENTER or (kind == K_EXCEPTION and a == 0)):
             st.threads[slot, DEAD] = 1  # its number is in use again
             slot = thread(st, tid, ts)
-        if slot != STRANGER and kind != K_NMI:
+        if kind == K_TASK and a & 0xFF == T_EXEC and c != NULL and c != b:
+            renumber(st, cpu, slot, c)
+        # A call whose end was not recorded is told wherever that becomes known.
+        if slot != STRANGER and kind != K_NMI and not (kind == K_ARCH_PRCTL and c == NULL):
             runs(st, emitted, slot, w, cpu, ts, seq)
     if kind == K_SYS_ENTER:
         row[DEPTH] = 0
@@ -118,7 +129,7 @@ def step(st, emitted, blinds, kind, cpu, tid, text, seq, ts, a, b, c):
         signal(st, emitted, slot, a, b, c, w, cpu, ts, seq)
     elif kind == K_TASK:
         task(st, emitted, slot, a, b, c, text, w, cpu, ts, seq)
-    row[LAST_W] = g[WINDOW]
+    row[LAST_W], row[LAST_TS] = g[WINDOW], ts
 
 
 @njit
@@ -154,9 +165,9 @@ def finish(st, emitted, start):
         if room(st, emitted, -1, 0) != DONE:
             return room(st, emitted, -1, 0), slot
         t = st.threads[slot]
-        if not t[OUT]:
+        if not t[OUT] and t[EPOCH] == st.g[EPOCH_NOW]:
             prove_return(st, emitted, slot)
-        elif t[PEND] == 2:
+        elif t[PEND] == 2 or (t[PEND] and not t[OUT]):
             doubt_return(st, emitted, slot)
         t[PEND] = 0
     return DONE, st.g[SLOTS]

@@ -130,6 +130,14 @@ def runs(st, emitted, slot, w, cpu, ts, seq):
 
 
 @njit
+def renumber(st, cpu, slot, old_tid):
+    """A thread that execs as another than the leader goes on under the leader's number: no switch."""
+    c = st.cpus[cpu]
+    if c[RUN] >= 0 and st.threads[c[RUN], TID] == old_tid:
+        c[RUN] = slot
+
+
+@njit
 def forget_cpu(st, cpu):
     """Which thread runs, how deep in interrupts, and which bases the CPU holds: unknown."""
     c = st.cpus[cpu]
