@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 import gstrace
 from gstrace import api
-from gstrace.errors import NothingToPrice, UnreadableInput, UsageError
+from gstrace.errors import NothingToPrice, OutputError, UnreadableInput, UsageError
 from gstrace.replay.selection import Selection
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample-traces"
@@ -138,6 +139,22 @@ def test_without_calls_or_switches_there_is_no_bill_and_without_the_rest_a_warni
     with pytest.raises(NothingToPrice, match="no context switches") as error:
         gstrace.what_if(api.Trace(trace.gst))
     assert "perf record -a -e sched:sched_switch" in error.value.hint
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_folder_that_is_no_gst_is_never_replaced(tmp_path: Path, force: bool) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.txt").write_text("precious")
+    with pytest.raises(OutputError, match=r"is no \.gst"):
+        api.ingest(SAMPLES / "fsgs" / "perf.data", tmp_path / "out", force=force)
+    assert (tmp_path / "out" / "thesis.txt").read_text() == "precious"
+
+
+def test_a_pipe_by_name_is_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with subprocess.Popen(["cp", SAMPLES / "fsgs" / "perf.data", tmp_path / "pipe"]):
+        trace = api.ingest(tmp_path / "pipe", tmp_path / "a.gst")
+    assert trace.gst.manifest["size"] == (SAMPLES / "fsgs" / "perf.data").stat().st_size
 
 
 def test_what_is_no_recording(tmp_path: Path) -> None:

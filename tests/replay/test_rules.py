@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-from oracle.timeline import replay, switches, told
+import numpy as np
+from oracle.stream import rows
+from oracle.timeline import event, replay, switches, told
 
-from gstrace.replay.situations import Event
+from gstrace.replay.annotate import between
+from gstrace.replay.situations import Event, encode
 
 CALL = {"entry syscall": 1, "return syscall": 1}
 
@@ -280,6 +283,15 @@ def test_t6_after_a_loss_states_are_unknown_and_what_was_lost_may_be_anything() 
 def test_t6_each_stretch_since_the_last_event_may_hold_what_was_lost() -> None:
     text = "0 a sys_exit\n1 b marker\n1 b sys_enter\n1 b marker\n1 b sys_enter\n0 - loss 7"
     assert [told(text, segment=s, cpu=0)["lost"] for s in (0, 1, 2)] == [7, 7, 7]
+
+
+def test_t6_a_gap_that_reaches_into_a_span_of_time_counts_in_it() -> None:
+    events = [event(line, i) for i, line in enumerate(("0 a sys_exit", "0 a sys_enter", "0 - loss 5", "0 a sys_exit"))]
+    for since, until in ((None, events[2]["ts"]), (events[2]["ts"], None), (None, None)):
+        found = between([(rows(events), [])], since, until, np.array([events[0]["ts"]]))
+        assert found.count[found.situation == encode(Event.LOST)].tolist() == [5]
+    early = between([(rows(events), [])], None, events[1]["ts"], np.array([events[0]["ts"]]))
+    assert encode(Event.LOST) not in early.situation
 
 
 def test_t6_the_sum_at_the_end_tells_only_of_what_was_not_told_before() -> None:
