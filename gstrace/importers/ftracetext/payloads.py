@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from gstrace.events.tables import NULL, TABLES, Kind
 from gstrace.events.tracepoints import TRACEPOINTS, Tracepoint, name_hash
 
 NUMBERS: Final = {
@@ -106,7 +107,9 @@ def decoder(name: str) -> Decoder | None:
     if row.system == "syscalls":
         call = name.split("_", 2)[2].encode()
         fixed["a"] = NUMBERS.get(call, NO_NUMBER)
-        return Decoder(row, (_RETURNED,) if "_exit_" in name else (_NAMED.get(name, _NOTHING), _NOTHING), fixed)
+        return Decoder(
+            row, (_RETURNED,) if name.startswith("sys_exit_") else (_NAMED.get(name, _NOTHING), _NOTHING), fixed
+        )
     return Decoder(row, (_NOTHING if sure else _VECTOR,), fixed, sure)
 
 
@@ -115,6 +118,11 @@ def value(name: str, text: bytes) -> int:
     number = int(text, 16 if name.endswith("_x") or text[:2] == b"0x" else 10)
     number &= 0xFFFFFFFFFFFFFFFF
     return number - (1 << 64) if number >> 63 else number
+
+
+def fits(kind: Kind, row: dict[str, int]) -> bool:
+    """Whether every number has room in its table's column; one that has not is no number of a kernel."""
+    return all(low <= row[name] <= high for name, low, high in _ROOM[kind] if row.get(name, NULL) != NULL)
 
 
 def columns(decoder: Decoder, fields: dict[str, bytes]) -> dict[str, int]:
@@ -145,6 +153,11 @@ def _state(text: bytes) -> int:
 
 
 _SPECIAL: Final = frozenset({"irq", "action", "state", "symbol", "handler_x"})
+_WIDTHS: Final = {"int32": (-(1 << 31), (1 << 31) - 1), "uint32": (0, (1 << 32) - 1)}
+_ROOM: Final = {
+    kind: [(c.source, *_WIDTHS[c.dtype]) for c in table.columns if c.dtype in _WIDTHS and c.bits is None]
+    for kind, table in TABLES.items()
+}
 _SIDES: Final = {"*_entry", "*_exit"}
 _BY_NAME: Final = {row.name: row for row in reversed(TRACEPOINTS) if row.name not in _SIDES}
 _OTHER_VECTOR: Final = {row.name: row for row in TRACEPOINTS if row.name in _SIDES}

@@ -15,7 +15,7 @@ from gstrace.events.tables import NULL, Kind, Phase, Task
 from gstrace.importers.batch import Batch
 from gstrace.importers.ftracetext import shape
 from gstrace.importers.ftracetext.lines import blocks
-from gstrace.importers.ftracetext.payloads import MARKERS, columns, decoder
+from gstrace.importers.ftracetext.payloads import MARKERS, columns, decoder, fits
 
 if TYPE_CHECKING:
     import re
@@ -154,6 +154,9 @@ class FtraceText:
 
     def _take(self, found: Decoder, name: str, fields: dict[str, bytes], cpu: int, tid: int, ts: int) -> None:
         tracepoint, row = found.tracepoint, {"tid": tid, **columns(found, fields)}
+        if not (0 <= row["tid"] <= _MOST_TID and fits(tracepoint.kind, row)):
+            self._unread += 1
+            return
         if tracepoint.kind is Kind.TASK:
             row.setdefault("b", tid)
             if row["a"] == Task.FORK:
@@ -162,7 +165,6 @@ class FtraceText:
             row["b"] = int(Phase.ENTRY_ONLY)
         text = self._index(fields["text"]) if "text" in fields else -1
         lesser = bool(tracepoint.role) and self._ranks[tracepoint.role] < tracepoint.rank
-        row["tid"] = min(row["tid"], _MOST_TID)
         self._put(tracepoint.kind, cpu, ts=ts, text=text, lesser=lesser, **row)
         self._made.add(name)
         self._used += 1
