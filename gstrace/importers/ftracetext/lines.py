@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 CHUNK: Final = 1 << 18
-LONGEST: Final = 1 << 14
-"""Of a longer line the rest is not looked at; no event's line is."""
+LONGEST: Final = 1 << 12
+"""Of a longer line the rest is not looked at: the kernel prints an event into a page."""
 
 PACKED: Final = re.compile(rb"(?:^|\n)TRACE:\r?\n(?=\x78[\x01\x5e\x9c\xda])")
 """What stands in front of the packed part of `atrace -z`."""

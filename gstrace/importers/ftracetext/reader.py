@@ -14,7 +14,7 @@ from gstrace.events.losses import LOSS_CODE
 from gstrace.events.tables import NULL, Kind, Phase, Task
 from gstrace.importers.batch import Batch
 from gstrace.importers.ftracetext import shape
-from gstrace.importers.ftracetext.lines import blocks
+from gstrace.importers.ftracetext.lines import LONGEST, blocks
 from gstrace.importers.ftracetext.payloads import MARKERS, columns, decoder, fits
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ class FtraceText:
         self._last = 0
         self._last_on: dict[int, int] = {}
         self._lost: dict[int, int] = {}
-        self._found: set[int] = set()
+        self._found = {0}
+        self._brought_in: dict[int, int] = {}
         self._made: set[str] = set()
         self._names = self._scan()
         self._decoders = {name: d for name in self._names if (d := decoder(name)) is not None}
@@ -75,7 +76,7 @@ class FtraceText:
         for block, used in blocks(self._file):
             self.progress = used
             for line in block.split(b"\n"):
-                self._line(line)
+                self._line(line[:LONGEST])
                 if len(self._rows) >= self._room:
                     yield self._batch()
         self._finish()
@@ -147,9 +148,10 @@ class FtraceText:
             if found is not None and found.sure:
                 self._unread += 1
             else:
-                self.skipped[name] = self.skipped.get(name, 0) + 1
+                self._skip(name if name in self._names else "other", 1)
             return
-        self._meet(head, tid, cpu, ts)
+        if tid not in self._found and (found.tracepoint.kind is Kind.SWITCH or self._brought_in.get(cpu) != tid):
+            self._meet(head, tid, cpu, ts)
         self._take(found, name, fields, cpu, tid, ts)
 
     def _take(self, found: Decoder, name: str, fields: dict[str, bytes], cpu: int, tid: int, ts: int) -> None:
@@ -161,6 +163,8 @@ class FtraceText:
             row.setdefault("b", tid)
             if row["a"] == Task.FORK:
                 self._found.discard(row["b"])
+        if tracepoint.kind is Kind.SWITCH:
+            self._brought_in[cpu] = row["a"]
         if tracepoint.kind is Kind.IRQ and row["b"] == Phase.ENTRY and f"{name[:-6]}_exit" not in self._names:
             row["b"] = int(Phase.ENTRY_ONLY)
         text = self._index(fields["text"]) if "text" in fields else -1
@@ -170,9 +174,10 @@ class FtraceText:
         self._used += 1
 
     def _meet(self, head: re.Match[bytes], tid: int, cpu: int, ts: int) -> None:
-        """A row for a thread seen first: its process, where the line tells it. Thread 2 starts all kernel threads."""
-        if tid in self._found or tid == 0:
-            return
+        """A row for a thread seen first: its process, where the line tells it. Thread 2 starts all kernel threads.
+
+        The row says that the thread is not running: one that a switch brought in gets it before it is switched out.
+        """
         self._found.add(tid)
         tgid = head["tgid"]
         pid = int(tgid) if tgid is not None and tgid.isdigit() else 0

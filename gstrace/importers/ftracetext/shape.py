@@ -23,13 +23,13 @@ _HEAD: Final = (
 ) % LONGEST_COMM
 
 LINE: Final = re.compile(_HEAD + rb"(?P<rest>[^\n]*)")
-NAMES: Final = re.compile(rb"^" + _HEAD + rb"(?P<name>[\w.-]+)(?P<sign>:| ->|\()?", re.MULTILINE)
+NAMES: Final = re.compile(rb"^" + _HEAD + rb"(?P<name>[\w.-]{1,64})(?P<sign>:| ->|\()?", re.MULTILINE)
 """Every line's event name alone."""
 
-CALL: Final = re.compile(rb"sys_(?P<name>\w+)(?:\((?P<args>.*)\)?| -> (?P<ret>-?(?:0x)?[0-9a-f]+))\s*$")
+CALL: Final = re.compile(rb"sys_(?P<name>\w{1,64})(?:\((?P<args>.*)\)?| -> (?P<ret>-?(?:0x)?[0-9a-f]+))\s*$")
 """A named system call as the kernel prints it: it names no event in front."""
 
-EVENT: Final = re.compile(rb"(?P<name>[\w.-]+):[ \t]*(?P<payload>.*)")
+EVENT: Final = re.compile(rb"(?P<name>[\w.-]{1,64}):[ \t]*(?P<payload>.*)")
 
 HEADER: Final = re.compile(rb"(?m)^# (?:tracer:|entries-in-buffer)|^cpus=\d+\s*$|^CPU \d+ is empty")
 LOST: Final = re.compile(rb"\s*CPU:(?P<cpu>\d{1,5}) \[(?:LOST )?(?P<count>\d{1,18})?\s?(?:EVENTS(?: DROPPED)?)\]")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 import tracemalloc
 import zlib
 from io import BytesIO
@@ -39,6 +40,7 @@ def test_every_cut():
         survives(TEXT[:end])
 
 
+@pytest.mark.slow
 def test_flipped_bytes():
     dice = random.Random(1)
     for _ in range(1500):
@@ -86,6 +88,7 @@ def test_packed_text_is_the_text_also_where_it_breaks_off():
     survives(packed[:40] + b"\x00\xff\x00" + packed[43:])
 
 
+@pytest.mark.slow
 def test_a_bomb_unpacks_in_pieces():
     packed = b"TRACE:\n" + zlib.compress(b"\n" * (64 << 20))
     assert max(len(block) for block, _ in blocks(BytesIO(packed))) < 1 << 20
@@ -111,3 +114,21 @@ def test_escapes_stay_text():
     found, reader = read(LINE.replace(b"a b-9", b"\x1b[31mred\x07") % PAYLOADS[1])
     assert reader.texts == ["\x1b[31mred\x07"]
     assert len(found) == 3
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        b"sched_switch: " + b"prev_pid=1 prev_prio=1 prev_state=R next_comm=x " * 4000,
+        b"sched_switch: " + b":1 [1] R ==> " * 15000,
+        b"sched_waking: " + b":1 [1] " * 30000,
+        b"sys_exit_close: " + b"= 1 " * 50000,
+        b"x-1 [000] " * 20000,
+        b"-1" + b" " * 200_000,
+    ],
+    ids=lambda part: part[:20].decode(),
+)
+def test_lines_made_to_be_slow_are_not(part):
+    start = time.process_time()
+    survives(LINE % PAYLOADS[1] + LINE % part + part)
+    assert time.process_time() - start < 2

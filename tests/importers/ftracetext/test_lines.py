@@ -230,3 +230,21 @@ def test_inputs_without_events_are_refused_with_what_they_hold():
 def test_a_text_is_known_by_its_content(head, ours):
     assert claims(head) == ours
     assert not (ours and perfdata.claims(head))
+
+
+def test_a_thread_is_told_once_and_never_as_one_that_runs():
+    """A row for a thread found says that it is off the CPU: one that a switch brought in gets it when that ends."""
+    two = HEAD.replace(b"wl-134     (    134)", b"kthreadd-2 (      2)")
+    back = (
+        b"sched_switch: prev_comm=k prev_pid=2 prev_prio=120 prev_state=S ==> next_comm=wl next_pid=134 next_prio=120"
+    )
+    found, _ = read(b"\n".join([HEAD + EXIT, HEAD + SWITCH % (b"S", b"k"), two + EXIT, two + back, HEAD + EXIT]))
+    told = [(r["kind"], r["a"] >> 8, r["b"], r["c"]) if r["kind"] == Kind.TASK else r["kind"] for r in found[:-1]]
+    first, second = (Kind.TASK, 134, 134, NULL), (Kind.TASK, 2, 2, 1)
+    assert told == [first, Kind.SYS_EXIT, Kind.SWITCH, Kind.SYS_EXIT, second, Kind.SWITCH, Kind.SYS_EXIT]
+
+
+def test_a_number_used_again_is_a_new_thread():
+    fork = b"task_newtask: pid=134 comm=a clone_flags=0 oom_score_adj=0"
+    found, _ = read(b"\n".join([HEAD + EXIT, HEAD.replace(b"-134", b"-7") + fork, HEAD + EXIT]))
+    assert [r["b"] for r in found if r["kind"] == Kind.TASK and r["a"] & 0xFF == Task.FOUND] == [134, 7, 134]
