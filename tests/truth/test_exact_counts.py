@@ -18,11 +18,10 @@ WIDTHS = {
     "fsgs-intel-nmi": 0.318, "legacy-intel-nmi": 0.344, "fsgs-intel-nmi-nopti": 0.326,
     "rare-fsgs-intel": 0.057, "rare-legacy-intel": 0.071, "rare-legacy-amd": 0.043,
     "sample-fsgs": 0.095, "fsgs": 0.095, "sample-legacy": 0.147, "legacy": 0.147,
-    "compressed": 0.148, "pipe-mode": 0.148, "fsgs-intel-nomitigations": 0.093, "noisy": 0.002, "ftrace-text": 0.164,
+    "compressed": 0.148, "pipe-mode": 0.148, "fsgs-intel-nomitigations": 0.093, "noisy": 0.002, "ftrace-text": 0.153,
 }  # fmt: skip
 """Mean width of the SWAPGS interval as a share of the true count that a plain replay reaches; rounded up at the third
 digit. rare-fsgs-intel is wider than 0.049: here a core dump may or may not have been written (RULES C4).
-ftrace-text is wider than 0.153: nobody told the replay which threads are the kernel's (T1).
 """
 
 OPEN_EDGES = {

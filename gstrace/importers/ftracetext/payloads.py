@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from gstrace.events.tables import NULL, TABLES, Kind
+from gstrace.events.tables import NULL, TABLES, Kind, Origin
 from gstrace.events.tracepoints import TRACEPOINTS, Tracepoint, name_hash
 
 NUMBERS: Final = {
@@ -102,6 +102,8 @@ def decoder(name: str) -> Decoder | None:
     if row is None:
         return None
     fixed = {column: int(source[1:]) for column, source in row.fields.items() if source.startswith("=")}
+    if row.origin:
+        fixed["c"] = int(Origin.UNKNOWN)
     if name in PATTERNS:
         return Decoder(row, _COMPILED[name], fixed, sure)
     if row.system == "syscalls":

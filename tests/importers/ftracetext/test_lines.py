@@ -7,7 +7,7 @@ from importers.ftracetext.helping import read
 
 from gstrace.errors import NothingToPrice, UnreadableInput
 from gstrace.events.losses import LOSS_CODE
-from gstrace.events.tables import NULL, Kind, Phase, Task
+from gstrace.events.tables import NULL, Kind, Origin, Phase, Task
 from gstrace.events.tracepoints import name_hash
 from gstrace.importers import perfdata
 from gstrace.importers.ftracetext import claims
@@ -72,7 +72,7 @@ PAYLOADS = [
     (b"task_rename: oldcomm=a newcomm=c oom_score_adj=0", Kind.TASK, {"a": Task.RENAME, "b": 134, "text": "c"}),
     (b"page_fault_user: address=0x440eb0 ip=0x440eb0 error_code=0x14", Kind.EXCEPTION, {"a": 0, "c": 1}),
     (b"page_fault_kernel:    address=0x1 ip=strncpy_from_user error_code=0x0", Kind.EXCEPTION, {"a": 1, "c": 2}),
-    (b"local_timer_entry: vector=236", Kind.IRQ, {"a": 1, "b": Phase.ENTRY_ONLY}),
+    (b"local_timer_entry: vector=236", Kind.IRQ, {"a": 1, "b": Phase.ENTRY_ONLY, "c": Origin.UNKNOWN}),
     (b"local_timer_exit: vector=236", Kind.IRQ, {"a": 1, "b": Phase.EXIT}),
     (b"hyperv_stimer0_entry: vector=237", Kind.IRQ, {"a": 12}),
     (
@@ -84,7 +84,7 @@ PAYLOADS = [
     (
         b"nmi_handler: perf_event_nmi_handler() delta_ns: 7 handled: 1",
         Kind.NMI,
-        {"a": name_hash(b"perf_event_nmi_handler")},
+        {"a": name_hash(b"perf_event_nmi_handler"), "c": Origin.UNKNOWN},
     ),
     (b"signal_deliver: sig=11 errno=0 code=1 sa_handler=0 sa_flags=0", Kind.SIGNAL, {"a": 11, "b": 1, "c": 1}),
     (
