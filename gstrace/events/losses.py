@@ -56,6 +56,12 @@ LOSSES: Final = (
     Loss("inferred_switch", "info", "an event's thread is not the one left running: a switch was not traced"),
     Loss("throttle_end", "info", "the kernel switched an event on again"),
     Loss("filtered", "info", "samples dropped by a filter of the recorder's own, not lost"),
+    Loss(
+        "coarse_time",
+        "info",
+        "times in microseconds: many events share one, and the order of lines is their order",
+        "record a binary trace (trace-cmd record, perf record)",
+    ),
 )
 """By code: `loss.kind` is the index here, so new ones go to the end."""
 

@@ -27,7 +27,10 @@ class Format:
     module: str
 
 
-FORMATS: Final = (Format("perfdata", "perf.data", "gstrace.importers.perfdata"),)
+FORMATS: Final = (
+    Format("perfdata", "perf.data", "gstrace.importers.perfdata"),
+    Format("ftracetext", "ftrace text", "gstrace.importers.ftracetext"),
+)
 
 # What people bring by mistake, by first bytes: say what it is instead of "unknown".
 STRANGERS: Final = (
@@ -37,7 +40,6 @@ STRANGERS: Final = (
     (b"\xfd7zXZ", "compressed with xz", "unpack it first"),
     (b"PK\x03\x04", "a zip archive", "unpack it first"),
     (b"\x17\x08\x44tracing", "a trace.dat of trace-cmd, which this version does not read", "record with perf"),
-    (b"# tracer:", "ftrace text, which this version does not read", "record with perf"),
     (b"PAR1", "a Parquet file", "give the .gst directory it belongs to, or the recording"),
     (b"\x7fELF", "a program", ""),
     (b"{", "JSON", "give the recording itself"),
@@ -81,7 +83,7 @@ class Source:
         self._hashing.join()
         return self._hash.hexdigest()
 
-    def head(self, size: int = 64) -> bytes:
+    def head(self, size: int = 4096) -> bytes:
         """The first bytes; the position stays."""
         head = self.file.read(size)
         self.file.seek(0)

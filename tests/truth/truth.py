@@ -25,6 +25,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "sample-traces"
 SHARED = Path(os.environ.get("GSTRACE_SHARED", ROOT.parent / "shared")) / "traces" / "truth"
 
+RECORDINGS = ("perf*.data", "trace.txt", "trace-cmd-report.txt")
+"""What a folder's recording may be called, the best first."""
+
 OPERATIONS = {
     **{name: (name,) for name in ("swapgs", "rdfsbase", "wrfsbase", "rdgsbase", "wrgsbase", "lsl")},
     **{f"{access}_{msr}": (f"{access}_{msr}",) for access in ("rdmsr", "wrmsr") for msr in ("fs", "gs", "kernel_gs")},
@@ -46,17 +49,20 @@ class Window:
 
 
 def folders() -> list[Path]:
-    """Every folder with a perf.data, from a file or a pipe, and true counts."""
+    """Every folder with a recording that gstrace reads, and true counts."""
     own = sorted(p.parent for p in SAMPLES.glob("*/windows.json"))
-    more = sorted(p.parent for p in SHARED.glob("*/perf*.data")) if SHARED.is_dir() else []
+    more = sorted({p.parent for kind in RECORDINGS for p in SHARED.glob(f"*/{kind}")}) if SHARED.is_dir() else []
     return own + [p for p in more if not p.name.startswith("sample-")]
+
+
+def recording(folder: Path) -> Path:
+    return next(path for kind in RECORDINGS for path in folder.glob(kind))
 
 
 @cache
 def trace(folder: Path) -> api.Trace:
     """The folder's recording, ingested once (into the user's cache)."""
-    (recording,) = folder.glob("perf*.data")
-    return api.open(recording, machine=folder / "machine")
+    return api.open(recording(folder), machine=folder / "machine")
 
 
 @cache
@@ -80,9 +86,9 @@ def counts(folder: Path, window: Window) -> dict[int, int]:
 
 def billed(folder: Path, window: Window, scheme: str = "") -> Bill:
     """The window's bill under a scheme; default: the one that the recorded kernel ran."""
-    recording = trace(folder)
-    chosen = library.parse(scheme) if scheme else api.baseline_of(recording)[0]
-    facts = api.machines_for(recording, (), {})[0].facts
+    recorded = trace(folder)
+    chosen = library.parse(scheme) if scheme else api.baseline_of(recorded)[0]
+    facts = api.machines_for(recorded, (), {})[0].facts
     return bill(chosen, completions([chosen], facts), counts(folder, window))
 
 

@@ -1,0 +1,246 @@
+"""The loop: lines into rows, rows into batches."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+import numpy as np
+
+from gstrace.errors import NothingToPrice, UnreadableInput
+from gstrace.events.capture import Capture
+from gstrace.events.losses import LOSS_CODE
+from gstrace.events.tables import NULL, Kind, Phase, Task
+from gstrace.importers.batch import Batch
+from gstrace.importers.ftracetext import shape
+from gstrace.importers.ftracetext.lines import LONGEST, blocks
+from gstrace.importers.ftracetext.payloads import MARKERS, columns, decoder, fits
+
+if TYPE_CHECKING:
+    import re
+
+    from gstrace.importers.ftracetext.payloads import Decoder
+
+SLACK: Final = 100_000_000
+"""ns that a line may be late: text is in the order of time but for joined or hand-made files."""
+ROWS: Final = 1 << 14
+NEWEST: Final = 1 << 62
+_TYPES: Final = (np.uint8, np.uint8, np.int32, np.int32, np.int32, *(np.int64,) * 5, np.uint64)
+_MOST_CPU, _MOST_TID = 0xFFFE, 0x7FFFFFFF
+_NAMES_KEPT: Final = 4096
+
+Row = tuple[int, ...]
+
+
+class FtraceText:
+    """One open text: a `Reader`. seen: event lines by name, also of those that no row was made of."""
+
+    def __init__(self, file: BinaryIO, name: str, rows: int = ROWS) -> None:
+        self._file, self._name, self._room = file, name, rows
+        self.capture = Capture()
+        self.texts: list[str] = []
+        self.skipped: dict[str, int] = {}
+        self.seen: Counter[str] = Counter()
+        self.progress = 0
+        self.damage = ""
+        self._indices: dict[bytes, int] = {}
+        self._rows: list[Row] = []
+        self._used = self._unread = self._coarse = self._other = 0
+        self._last = 0
+        self._last_on: dict[int, int] = {}
+        self._lost: dict[int, int] = {}
+        self._found = {0}
+        self._brought_in: dict[int, int] = {}
+        self._made: set[str] = set()
+        self._names = self._scan()
+        self._decoders = {name: d for name in self._names if (d := decoder(name)) is not None}
+        self._ranks = self._best_ranks()
+
+    @property
+    def recorded(self) -> frozenset[str]:
+        """Tracepoints with at least one line: a text does not say which others were switched on."""
+        return frozenset(
+            f"{d.tracepoint.system}:{name}" if name not in MARKERS else d.tracepoint.perf
+            for name, d in self._decoders.items()
+            if name in self._made
+        )
+
+    def batches(self) -> Iterator[Batch]:
+        """The rows in file order; see `Reader.batches`."""
+        if not self._names:
+            raise UnreadableInput(
+                f"{self._name} holds no line of an ftrace text", hint="give tracefs's trace, or trace-cmd report's text"
+            )
+        self.capture.set("format", "ftrace text", "lines")
+        for block, used in blocks(self._file):
+            self.progress = used
+            for line in block.split(b"\n"):
+                self._line(line[:LONGEST])
+                if len(self._rows) >= self._room:
+                    yield self._batch()
+        self._finish()
+        if not self._used:
+            names = ", ".join(sorted(self.seen)[:5])
+            raise NothingToPrice(
+                f"{self._name} records {names or 'nothing'}; needed are system calls and switches",
+                hint="trace-cmd record -e raw_syscalls -e sched:sched_switch -e exceptions …",
+            )
+        yield self._batch()
+
+    def _scan(self) -> frozenset[str]:
+        """Every event's name: which tracepoints there are decides which of them count, before the first line."""
+        names: set[str] = set()
+        for block, _ in blocks(self._file):
+            for match in shape.NAMES.finditer(block):
+                if len(names) < _NAMES_KEPT:
+                    names.add(_event_name(match["name"].decode(), match["sign"] or b""))
+        return frozenset(names)
+
+    def _best_ranks(self) -> dict[str, int]:
+        best: dict[str, int] = {}
+        for found in self._decoders.values():
+            row = found.tracepoint
+            if row.role:
+                best[row.role] = min(best.get(row.role, row.rank), row.rank)
+        return best
+
+    def _line(self, line: bytes) -> None:
+        head = shape.LINE.match(line)
+        if head is None:
+            self._no_event(line)
+            return
+        cpu, tid = int(head["cpu"]), int(head["tid"])
+        ts = self._time(head)
+        if cpu > _MOST_CPU or tid > _MOST_TID or ts > NEWEST:
+            self._unread += 1
+            return
+        if cpu in self._lost:
+            self._put(
+                Kind.LOSS, cpu, -1, ts, a=LOSS_CODE["lost"], b=self._lost.pop(cpu), c=self._last_on.get(cpu, NULL)
+            )
+        self._last = self._last_on[cpu] = ts
+        self._event(head, cpu, tid, ts)
+
+    def _time(self, head: re.Match[bytes]) -> int:
+        fraction = head["fraction"]
+        if fraction is None:
+            # The clock counts events or cycles.
+            self.capture.set("clock", "a counter without unit", "lines")
+            return max(int(head["seconds"]), 1)
+        self._coarse += len(fraction) < 9
+        return max(int(head["seconds"]) * 1_000_000_000 + int(fraction.ljust(9, b"0")), 1)
+
+    def _event(self, head: re.Match[bytes], cpu: int, tid: int, ts: int) -> None:
+        event = shape.EVENT.match(head["rest"]) or shape.CALL.match(head["rest"])
+        if event is None:
+            self._other += 1
+            return
+        call = event.re is shape.CALL
+        name = event["name"].decode()
+        if call:
+            name = ("sys_exit_" if event["ret"] else "sys_enter_") + name
+        payload = (event["ret"] or event["args"] or b"") if call else event["payload"].rstrip()
+        self.seen[name if name in self._names else "other"] += 1
+        found = self._decoders.get(name)
+        fields = found.fields(payload) if found else None
+        if found is None or fields is None:
+            if found is not None and found.sure:
+                self._unread += 1
+            else:
+                self._skip(name if name in self._names else "other", 1)
+            return
+        if tid not in self._found and (found.tracepoint.kind is Kind.SWITCH or self._brought_in.get(cpu) != tid):
+            self._meet(head, tid, cpu, ts)
+        self._take(found, name, fields, cpu, tid, ts)
+
+    def _take(self, found: Decoder, name: str, fields: dict[str, bytes], cpu: int, tid: int, ts: int) -> None:
+        tracepoint, row = found.tracepoint, {"tid": tid, **columns(found, fields)}
+        if not (0 <= row["tid"] <= _MOST_TID and fits(tracepoint.kind, row)):
+            self._unread += 1
+            return
+        if tracepoint.kind is Kind.TASK:
+            row.setdefault("b", tid)
+            if row["a"] == Task.FORK:
+                self._found.discard(row["b"])
+        if tracepoint.kind is Kind.SWITCH:
+            self._brought_in[cpu] = row["a"]
+        if tracepoint.kind is Kind.IRQ and row["b"] == Phase.ENTRY and f"{name[:-6]}_exit" not in self._names:
+            row["b"] = int(Phase.ENTRY_ONLY)
+        text = self._index(fields["text"]) if "text" in fields else -1
+        lesser = bool(tracepoint.role) and self._ranks[tracepoint.role] < tracepoint.rank
+        self._put(tracepoint.kind, cpu, ts=ts, text=text, lesser=lesser, **row)
+        self._made.add(name)
+        self._used += 1
+
+    def _meet(self, head: re.Match[bytes], tid: int, cpu: int, ts: int) -> None:
+        """A row for a thread seen first: its process, where the line tells it. Thread 2 starts all kernel threads.
+
+        The row says that the thread is not running: one that a switch brought in gets it before it is switched out.
+        """
+        self._found.add(tid)
+        tgid = head["tgid"]
+        pid = int(tgid) if tgid is not None and tgid.isdigit() else 0
+        comm = head["comm"].strip()
+        text = -1 if comm in (b"<...>", b"<unknown>") or not pid else self._index(comm)
+        if pid or tid == 2:
+            a = int(Task.FOUND) | (pid & 0x7FFFFFFF) << 8
+            self._put(Kind.TASK, cpu, -1, ts, a=a, b=tid, c=1 if tid == 2 else NULL, text=text)
+
+    def _no_event(self, line: bytes) -> None:
+        if match := shape.LOST.match(line):
+            cpu, count = int(match["cpu"]), match["count"]
+            before = self._lost.get(cpu, 0)
+            self._lost[cpu] = NULL if count is None or before == NULL else before + int(count)
+        elif (match := shape.STARTED.match(line)) and self._last:
+            # What this CPU did before was overwritten.
+            self._lost[int(match["cpu"])] = NULL
+        elif match := shape.ENTRIES.match(line):
+            self.capture.set("cpus", int(match["cpus"]), "ftrace header")
+            gone = int(match["written"]) - int(match["held"])
+            if gone > 0:
+                self._skip("overwritten before the first line", gone)
+        elif line and not line.startswith(b"#"):
+            self._skip("line without an event", 1)
+
+    def _skip(self, what: str, number: int) -> None:
+        self.skipped[what] = self.skipped.get(what, 0) + number
+
+    def _index(self, text: bytes) -> int:
+        index = self._indices.get(text)
+        if index is None:
+            index = self._indices[text] = len(self.texts)
+            self.texts.append(text.decode("utf-8", "replace"))
+        return index
+
+    def _put(
+        self, kind: Kind, cpu: int, tid: int, ts: int, a: int = NULL, b: int = NULL, c: int = NULL, d: int = NULL,
+        text: int = -1, lesser: int = 0,
+    ) -> None:  # fmt: skip
+        self._rows.append((int(kind), int(lesser), cpu, tid, text, ts, a, b, c, d, 0))
+
+    def _finish(self) -> None:
+        """What is known only at the end."""
+        for cpu, count in sorted(self._lost.items()):
+            self._put(
+                Kind.LOSS, min(cpu, _MOST_CPU), -1, self._last, a=LOSS_CODE["lost"], b=count,
+                c=self._last_on.get(cpu, NULL),
+            )  # fmt: skip
+        for name, count in (("undecodable", self._unread), ("coarse_time", self._coarse)):
+            if count:
+                self._put(Kind.LOSS, -1, -1, self._last, a=LOSS_CODE[name], b=count)
+        if self._other:
+            self._skip("line without an event", self._other)
+
+    def _batch(self) -> Batch:
+        turned = zip(*self._rows, strict=True) if self._rows else ((),) * len(_TYPES)
+        arrays = [np.array(values, kind) for values, kind in zip(turned, _TYPES, strict=True)]
+        self._rows = []
+        return Batch(*arrays, self._last - SLACK)  # type: ignore[call-arg, arg-type]
+
+
+def _event_name(name: str, sign: bytes) -> str:
+    """The name under which a line is decoded: a named call's line begins with the call."""
+    if name.startswith("sys_") and sign != b":":
+        return ("sys_exit_" if sign == b" ->" else "sys_enter_") + name[4:]
+    return name

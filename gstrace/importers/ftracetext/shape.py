@@ -1,0 +1,39 @@
+"""What a line of ftrace text looks like.
+
+    comm-pid (tgid) [cpu] flags seconds.fraction: event: payload
+
+A comm may hold anything, a dash and digits too; a payload may as well. The first place where the whole head fits is
+taken: what a program writes to trace_marker comes behind it and cannot pose as another head.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+LONGEST_COMM: Final = 96
+"""Bytes in front of a line's `-pid`: the kernel writes 16, viewers of systrace whole package names."""
+
+_HEAD: Final = (
+    rb"(?P<comm>[^\n]{0,%d}?)-(?P<tid>\d{1,10})[ \t]+"
+    rb"(?:\([ \t]*(?P<tgid>\d{1,10}|-+)\)[ \t]*)?"
+    rb"\[(?P<cpu>\d{3,5})\][ \t]+"
+    rb"(?:[^\s\[\]:]{3,9}[ \t]+)?"
+    rb"(?P<seconds>\d{1,19})(?:\.(?P<fraction>\d{1,9}))?:[ \t]+"
+) % LONGEST_COMM
+
+LINE: Final = re.compile(_HEAD + rb"(?P<rest>[^\n]*)")
+NAMES: Final = re.compile(rb"^" + _HEAD + rb"(?P<name>[\w.-]{1,64})(?P<sign>:| ->|\()?", re.MULTILINE)
+"""Every line's event name alone."""
+
+CALL: Final = re.compile(rb"sys_(?P<name>\w{1,64})(?:\((?P<args>.*)\)?| -> (?P<ret>-?(?:0x)?[0-9a-f]+))\s*$")
+"""A named system call as the kernel prints it: it names no event in front."""
+
+EVENT: Final = re.compile(rb"(?P<name>[\w.-]{1,64}):[ \t]*(?P<payload>.*)")
+
+HEADER: Final = re.compile(rb"(?m)^# (?:tracer:|entries-in-buffer)|^cpus=\d+\s*$|^CPU \d+ is empty")
+LOST: Final = re.compile(rb"\s*CPU:(?P<cpu>\d{1,5}) \[(?:LOST )?(?P<count>\d{1,18})?\s?(?:EVENTS(?: DROPPED)?)\]")
+STARTED: Final = re.compile(rb"\s*##### CPU (?P<cpu>\d{1,5}) buffer started ####")
+ENTRIES: Final = re.compile(
+    rb"# entries-in-buffer/entries-written: (?P<held>\d{1,18})/(?P<written>\d{1,18})\s+#P:(?P<cpus>\d{1,5})"
+)
