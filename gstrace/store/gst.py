@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,31 +89,35 @@ class _TableWriter:
 
 
 class Writer:
-    """A `.gst` being written, in a folder of its own beside the destination. Use as a context: an error removes it."""
+    """A `.gst` being written, in a folder of its own beside the destination. Use as a context: an error removes it.
+
+    The folder is made by the first call inside the context, so that there is no moment, not even for a signal, in which
+    it is there and nobody would remove it.
+    """
 
     def __init__(self, destination: Path) -> None:
         self.destination = destination
-        try:
-            destination.parent.mkdir(parents=True, exist_ok=True)
-            # It goes with the process even where a signal hits before the context is entered.
-            self._folder = tempfile.TemporaryDirectory(
-                prefix=f".{destination.name}-", dir=destination.parent, ignore_cleanup_errors=True
-            )
-            self._aside = Path(self._folder.name)
-            (self._aside / "tables").mkdir()
-        except OSError as error:
-            raise OutputError(f"{destination}: cannot be written: {error.strerror}") from error
-        self._tables = {k: _TableWriter(self._aside / "tables" / f"{t.name}.parquet", t) for k, t in TABLES.items()}
+        self._aside = destination.parent / f".{destination.name}-{secrets.token_hex(6)}"
+        self._tables: dict[Kind, _TableWriter] = {}
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._folder.cleanup()
+        shutil.rmtree(self._aside, ignore_errors=True)
+
+    def _begin(self) -> None:
+        if self._tables:
+            return
+        self.destination.parent.mkdir(parents=True, exist_ok=True)
+        (self._aside / "tables").mkdir(parents=True, mode=0o700)
+        places = {kind: self._aside / "tables" / f"{table.name}.parquet" for kind, table in TABLES.items()}
+        self._tables = {kind: _TableWriter(places[kind], table) for kind, table in TABLES.items()}
 
     def add(self, rows: Rows, texts: list[str]) -> None:
         """Append a piece of the stream. Raises OutputError where the disk does not take it."""
         try:
+            self._begin()
             for kind in np.flatnonzero(np.bincount(rows.kind, minlength=len(Kind) + 1)).tolist():
                 self._tables[Kind(kind)].add(rows.part(np.flatnonzero(rows.kind == kind)), texts)
         except OSError as error:
@@ -122,6 +128,7 @@ class Writer:
     ) -> None:
         """Close the tables and put the directory in its place, over an older one if there is one."""
         try:
+            self._begin()
             for table in self._tables.values():
                 table.close(texts)
             write_table(self._aside / "tables" / "thread.parquet", threads)

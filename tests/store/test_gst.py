@@ -125,7 +125,7 @@ def test_an_older_one_is_replaced_whole(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError):
-        Writer(tmp_path / "file" / "a.gst")
+        write(tmp_path / "file" / "a.gst", [])
 
 
 def test_what_is_no_gst_says_so(tmp_path: Path) -> None:
