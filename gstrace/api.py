@@ -171,7 +171,10 @@ def what_if(
     counts = recording.counts(selection)
     if not counts:
         raise NothingToPrice("the selection holds no event that a scheme could be billed for")
-    everyone = {s.name: s for s in (*wanted, base)}.values()
+    by_name = {s.name: s for s in wanted}
+    if by_name.setdefault(base.name, base).document.where != base.document.where:
+        raise UsageError(f"{by_name[base.name].document.where} and {base.document.where} both have the id {base.id}")
+    everyone = by_name.values()
     desks = [Desk(machine, base, counts, ledger) for machine in machines]
     priced = [desk.priced(scheme) for desk in desks for scheme in everyone]
     return Answer(recording, selection, counts, ledger, base, why, machines, priced, command)

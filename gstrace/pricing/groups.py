@@ -11,6 +11,7 @@ import numpy as np
 from gstrace.pricing.bill import Matrix, distinct
 from gstrace.pricing.difference import LEDGER_SETS
 from gstrace.replay.situations import Event, encode
+from gstrace.schemes.operations import LEDGERS, NAMES
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -74,7 +75,8 @@ def amounts(ours: Matrix, theirs: Matrix | None, codes: Sequence[int], ledger: s
         likely.append(rows[0].astype(np.float64))
         if len(rows) > 1:
             alike.setdefault(rows.tobytes(), ([], rows))[0].append(place)
-    return Amounts(np.array(likely), tuple((np.array(places), rows) for places, rows in alike.values()))
+    opened = tuple((np.array(places), rows) for places, rows in alike.values())
+    return Amounts(np.array(likely).reshape(len(codes), len(NAMES)), opened)
 
 
 def draws_for(groups: int, available: int) -> int:
@@ -178,10 +180,13 @@ def _quantile(values: F64, *shares: float) -> F64:
 
 def group_bills(scheme: Scheme, machines: Sequence[Facts], grouped: Grouped) -> tuple[I64, I64]:
     """int64 [groups, ledgers, operations] twice: the least and the most of each group's bill, as `bill.bill`."""
-    lows, highs = [], []
+    lows: list[I64] = []
+    highs: list[I64] = []
     for facts in machines:
         matrix = Matrix(scheme, facts)
         rows = [matrix.alternatives(code) for code in grouped.codes]
-        lows.append(np.tensordot(grouped.counts, np.array([r.min(axis=0) for r in rows]), axes=1))
-        highs.append(np.tensordot(grouped.counts, np.array([r.max(axis=0) for r in rows]), axes=1))
+        shape = (len(rows), len(LEDGERS), len(NAMES))
+        for found, least_or_most in ((lows, np.min), (highs, np.max)):
+            each = np.array([least_or_most(r, axis=0) for r in rows], np.int64).reshape(shape)
+            found.append(np.tensordot(grouped.counts, each, axes=1))
     return np.min(lows, axis=0), np.max(highs, axis=0)

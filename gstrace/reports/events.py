@@ -12,7 +12,7 @@ from gstrace.errors import UsageError
 from gstrace.replay import state as st
 from gstrace.replay.census import ANYWHERE
 from gstrace.replay.select import chosen_emitted
-from gstrace.replay.situations import name
+from gstrace.replay.situations import Event, decode, name
 from gstrace.reports.declare import SCHEME, Column
 from gstrace.verdict.answer import Priced, event_class
 from gstrace.verdict.breakdown import Breakdown
@@ -35,6 +35,9 @@ COLUMNS: Final = (
     Column("cycles_typical", "float64", "cycles", "likeliest completion at typical prices", null=True),
     Column("cycles_high", "float64", "cycles", "dearest completion at the highest prices", null=True),
 )
+Range = tuple[float, float, float | None]
+"""Cycles of one occurrence: low, typical, high; no high where nobody knows how many events it stands for."""
+
 _CYCLES: Final = tuple(c.name for c in COLUMNS[-3:])
 SCHEMA: Final = pl.Schema({c.name: c.polars for c in COLUMNS})
 
@@ -71,7 +74,7 @@ class _Counter:
     def __init__(self, answer: Answer) -> None:
         self._priced = answer.priced
         self._breakdown = Breakdown(answer.baseline, answer.ledger)
-        self._tags: dict[int, list[tuple[float, float, float] | None]] = {}
+        self._tags: dict[int, list[Range | None]] = {}
 
     def frame(self, events: I64, tids: npt.NDArray[np.int32]) -> pl.DataFrame:
         """Rows of the report for emitted events (`state.E_*`), the schemes of one event together."""
@@ -107,8 +110,12 @@ class _Counter:
         for code, *tags in zip(fresh, *columns, strict=True):
             self._tags[code] = tags
 
-    def _each(self, priced: Priced, codes: Sequence[int]) -> list[tuple[float, float, float] | None]:
+    def _each(self, priced: Priced, codes: Sequence[int]) -> list[Range | None]:
         cycles = self._breakdown.each(priced, codes)
         if cycles is None:
             return [None] * len(codes)
-        return [(float(low), float(typical), float(high)) for low, typical, high in zip(*cycles, strict=True)]
+        endless = [decode(code)[0] is Event.LOST_UNCOUNTED for code in codes]
+        return [
+            (float(low), float(typical), None if no_end else float(high))
+            for no_end, low, typical, high in zip(endless, *cycles, strict=True)
+        ]

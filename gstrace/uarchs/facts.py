@@ -125,6 +125,8 @@ def _assumed(name: str, text: str) -> Known:
     word = text.strip().lower()
     if name == "kernel" and (found := re.fullmatch(r"(\d+)\.(\d+)([.-].*)?", word)):
         return Known((int(found[1]), int(found[2])), "assumed")
+    if name in ("fences", "fences_user") and word == "unknown":
+        raise UsageError(f"{name} {PER_SCHEME}", hint="assume one of those unknown: --assume mitigations=unknown")
     if word not in _WORDS or (name == "kernel" and word != "unknown"):
         expected = "a release such as 6.1" if name == "kernel" else "true, false"
         raise UsageError(f"{name}={text}: {expected} or unknown was expected")

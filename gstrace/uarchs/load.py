@@ -51,6 +51,10 @@ def select(patterns: Iterable[str]) -> tuple[Uarch, ...]:
     for pattern in patterns:
         for name in _expand(pattern):
             chosen.setdefault(name, load(name))
+    by_id: dict[str, str] = {}
+    for name, uarch in chosen.items():
+        if (other := by_id.setdefault(uarch.id, name)) != name:
+            raise UsageError(f"{other} and {name} both have the id {uarch.id}", hint="a copy needs an id of its own")
     return tuple(chosen.values())
 
 

@@ -116,7 +116,7 @@ def smap_off(capture: Capture) -> Known | None:
     """False where the kernel was told not to use SMAP, whatever the CPU; else None."""
     told = boot(capture) or {}
     for name, values in (("nosmap", told.get("nosmap")), ("clearcpuid", told.get("clearcpuid"))):
-        if values is not None and (name == "nosmap" or "smap" in values.split(",")):
+        if values is not None and (name == "nosmap" or {"smap", "308"} & set(values.split(","))):
             return Known(False, f"{_from(capture, 'kernel_command_line')}: {name}")
     return None
 

@@ -146,7 +146,9 @@ class Desk:
         pair = machines_of([scheme, self.baseline], facts)
         amounts = [expand(scheme, None, f, counts) for f in own]
         gaps = [expand(scheme, self.baseline, f, counts) for f in pair]
-        lacking = self._lacking([e["both"] for e in amounts + [expand(self.baseline, None, f, counts) for f in pair]])
+        lacking = self._unfit(scheme) or self._lacking(
+            [e["both"] for e in amounts + [expand(self.baseline, None, f, counts) for f in pair]]
+        )
         quality = prices.quality(self.on.uarch, [n for n, u in zip(PRICE_NAMES, self._used(gaps), strict=True) if u])
         head = (scheme, self.on, bill(scheme, own, counts))
         if lacking:
@@ -172,6 +174,13 @@ class Desk:
 
     def _used(self, gaps: Sequence[Mapping[str, Expansion]]) -> list[bool]:
         return [bool(u) for u in needed([e[self.ledger] for e in gaps])]
+
+    def _unfit(self, scheme: Scheme) -> str:
+        """Why this CPU cannot run the scheme or the baseline at all; empty if it can, or nobody knows."""
+        needs = dict.fromkeys((*scheme.document.needs, *self.baseline.document.needs))
+        uarch = self.on.uarch
+        lacking = {n: uarch.facts[n] for n in needs if n in uarch.facts and not uarch.facts[n].value}
+        return "; ".join(f"{uarch.id} has no {name}: {fact.source}" for name, fact in lacking.items())
 
     def _lacking(self, expansions: Sequence[Expansion]) -> str:
         """Why no cycles can be given: an instruction that the bill needs and this CPU lacks; empty if none."""

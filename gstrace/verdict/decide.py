@@ -54,6 +54,8 @@ def _blame(cost: Cost) -> str:
     return "neither the prices nor the trace decide it; see the break-even"
 
 
-def share_cheaper(cost: Cost) -> tuple[float, float]:
+def share_cheaper(cost: Cost) -> tuple[float, float] | None:
     """P(cheaper) over the stated price ranges: (at the worst completion, at the best one)."""
+    if cost.unbounded and not (cost.least == cost.most).all():
+        return None  # no bound holds
     return float((cost.most < 0).mean()), float((cost.least < 0).mean())

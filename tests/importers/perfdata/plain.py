@@ -220,7 +220,18 @@ def _found(before):
     for tid, pid in threads.items():
         if tid > 0:
             kernel = int(pid not in mapped and (pid == 2 or parents.get(pid) == 2))
-            yield Kind.TASK, 0, 0, -1, names.get(tid) or names.get(pid) or None, 0, pid << 8, tid, kernel, NULL
+            yield (
+                Kind.TASK,
+                0,
+                0,
+                -1,
+                names.get(tid) or names.get(pid) or None,
+                0,
+                (pid & 0xFFFFFFFF) << 8,
+                tid,
+                kernel,
+                NULL,
+            )
 
 
 def _value(source, fields, raw, *, text):
