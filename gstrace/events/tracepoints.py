@@ -8,7 +8,7 @@ from the format text recorded with the trace, never from here.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Final
@@ -41,6 +41,10 @@ class Tracepoint:
     @property
     def name(self) -> str:
         return self.perf.partition(":")[2]
+
+    def is_lesser(self, ranks: Mapping[str, int]) -> bool:
+        """Whether a better one of its role is recorded too; ranks: `best_ranks`."""
+        return ranks.get(self.role, self.rank) < self.rank
 
 
 def _vector(name: str, phase: Phase, pattern: str = "") -> Tracepoint:
@@ -180,6 +184,20 @@ def not_recorded(recorded: Collection[str]) -> list[Wanted]:
 def find(perf_name: str) -> Tracepoint | None:
     """The row for `system:name`, or None where gstrace has no use for the event."""
     return next((tracepoint for tracepoint in TRACEPOINTS if fnmatchcase(perf_name, tracepoint.perf)), None)
+
+
+def best_ranks(recorded: Iterable[Tracepoint]) -> dict[str, int]:
+    """The best (lowest) rank recorded in each role."""
+    best: dict[str, int] = {}
+    for tracepoint in recorded:
+        if tracepoint.role:
+            best[tracepoint.role] = min(tracepoint.rank, best.get(tracepoint.role, tracepoint.rank))
+    return best
+
+
+def exit_of(entry: str) -> str:
+    """The event that ends what this one begins: `…_entry` → `…_exit`."""
+    return f"{entry.removesuffix('_entry')}_exit"
 
 
 def name_hash(text: bytes) -> int:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,14 +14,12 @@ if TYPE_CHECKING:
     I64 = npt.NDArray[np.int64]
     I32 = npt.NDArray[np.int32]
     U8 = npt.NDArray[np.uint8]
-    U64 = npt.NDArray[np.uint64]
 
 NO_HORIZON: Final = -(2**63)
 
 
-@dataclass
-class Batch:
-    """Rows as decoded, columns of one length.
+class Batch(NamedTuple):
+    """Rows as decoded, columns of one length. Kernels take it as it is.
 
     kind: `events.tables.Kind`. lesser: 1 where the file also records a better-ranked tracepoint of the same role
     (the row informs, and is not counted). cpu, tid, text, ts, a, b, c: as in the stream (`events/tables.py`);
@@ -42,11 +39,37 @@ class Batch:
     b: I64
     c: I64
     d: I64
-    digest: U64
+    digest: I64
     horizon: int
 
-    def __len__(self) -> int:
+    @property
+    def size(self) -> int:
         return len(self.ts)
+
+    def first(self, size: int, horizon: int) -> Batch:
+        """The first rows, as views."""
+        return Batch(**{name: getattr(self, name)[:size] for name in COLUMNS}, horizon=horizon)
+
+
+COLUMNS: Final = Batch._fields[:-1]
+"""The columns' names: all but the horizon."""
+
+DTYPES: Final = dict(zip(COLUMNS, ("uint8", "uint8", "int32", "int32", "int32", *("int64",) * 6), strict=True))
+
+
+class Texts:
+    """A reader's texts, `known`: what its rows' `text` columns index."""
+
+    def __init__(self) -> None:
+        self.known: list[str] = []
+        self._indices: dict[bytes, int] = {}
+
+    def index(self, text: bytes) -> int:
+        """The text's place, a new one where it is new."""
+        index = self._indices.setdefault(text, len(self.known))
+        if index == len(self.known):
+            self.known.append(text.decode("utf-8", "replace"))
+        return index
 
 
 class Reader(Protocol):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from gstrace.events.tables import NULL, TABLES, Kind, Origin, Phase
-from gstrace.events.tracepoints import Tracepoint, find
+from gstrace.events.tracepoints import Tracepoint, exit_of, find
 from gstrace.importers import kernel as k
 from gstrace.importers.formats import PLAIN, Field, Format
 
@@ -27,27 +27,17 @@ class Program:
     ops: list[list[int]] = field(default_factory=list)
 
 
-def recorded_roles(events: Iterable[str]) -> dict[str, int]:
-    """The best (lowest) rank that the recorded events, `system:name`, have in each role."""
-    best: dict[str, int] = {}
-    for event in events:
-        tracepoint = find(event)
-        if tracepoint is not None and tracepoint.role:
-            best[tracepoint.role] = min(tracepoint.rank, best.get(tracepoint.role, tracepoint.rank))
-    return best
-
-
-def compile_event(recorded: Format, events: frozenset[str], roles: Mapping[str, int]) -> Program | None:
+def compile_event(recorded: Format, events: frozenset[str], ranks: Mapping[str, int]) -> Program | None:
     """The program for one recorded event; None where gstrace has no use for it.
 
-    events: all `system:name` recorded, which tell an interrupt without exit from one with; roles: `recorded_roles`.
+    events: all `system:name` recorded, which tell an interrupt without exit from one with; ranks: `best_ranks`.
     """
     tracepoint = find(recorded.event)
     if tracepoint is None:
         return None
     head = [0] * k.HEAD_FIELDS
     head[k.KIND] = int(tracepoint.kind)
-    head[k.LESSER] = int(bool(tracepoint.role) and roles.get(tracepoint.role, tracepoint.rank) < tracepoint.rank)
+    head[k.LESSER] = int(tracepoint.is_lesser(ranks))
     head[k.TYPE] = recorded.id & 0xFFFF
     head[k.TID0 : k.D0 + 1] = [NULL] * 5
     program = Program(tracepoint, head)
@@ -56,13 +46,9 @@ def compile_event(recorded: Format, events: frozenset[str], roles: Mapping[str, 
     head[k.NEED] = max([2, *(op[k.OFFSET] + op[k.SIZE] for op in program.ops)])
     if tracepoint.origin:
         head[k.C0] = int(Origin.UNKNOWN)
-    if tracepoint.kind is Kind.IRQ and head[k.B0] == Phase.ENTRY and not _has_exit(recorded.event, events):
+    if tracepoint.kind is Kind.IRQ and head[k.B0] == Phase.ENTRY and exit_of(recorded.event) not in events:
         head[k.B0] = int(Phase.ENTRY_ONLY)
     return program
-
-
-def _has_exit(entry: str, events: frozenset[str]) -> bool:
-    return entry.removesuffix("_entry") + "_exit" in events
 
 
 def _add(program: Program, recorded: Format, target: str, source: str) -> None:

@@ -7,21 +7,21 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from gstrace.importers.batch import Batch
+from gstrace.importers.batch import COLUMNS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from gstrace.importers.batch import Batch
+
     Columns = dict[str, npt.NDArray[Any]]
     Places = npt.NDArray[np.int64]
 
-COLUMNS: Final = tuple(f.name for f in fields(Batch) if f.name != "horizon")
 IN_MEMORY: Final = 1 << 21
 """Rows that wait in memory (77 bytes each) before they become a run."""
 BLOCK: Final = 1 << 17
@@ -41,9 +41,9 @@ class Sorter:
 
     def add(self, batch: Batch) -> None:
         """Take over a batch's rows; its arrays may be used again."""
-        if self._used + len(batch) > self._most and self._used:
+        if self._used + batch.size > self._most and self._used:
             self._spill()
-        end = self._used + len(batch)
+        end = self._used + batch.size
         for name in COLUMNS:
             source = getattr(batch, name)
             column = self._columns.get(name)

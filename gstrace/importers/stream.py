@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -11,8 +12,8 @@ from gstrace.events.losses import LOSS_CODE
 from gstrace.events.rows import Rows, empty
 from gstrace.events.tables import NULL, Kind
 from gstrace.importers import weave
-from gstrace.importers.batch import NO_HORIZON, Reader
-from gstrace.importers.sorter import COLUMNS, Sorter
+from gstrace.importers.batch import COLUMNS, NO_HORIZON, Reader
+from gstrace.importers.sorter import Sorter
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -34,7 +35,7 @@ class Stream:
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
-        self.anomalies: dict[str, int] = {}
+        self.anomalies: dict[str, int] = Counter()
         self._seq = 0
         self._released = 0
         self._begin = FOREVER
@@ -67,7 +68,7 @@ class Stream:
         self._check_order(columns["ts"][order])
         copies = weave.drop_duplicates(order, columns["ts"], columns["cpu"], columns["digest"])
         if copies:
-            self._count("duplicate", copies)
+            self.anomalies["duplicate"] += copies
         self._name_marks(columns, order)
         woven = [columns[name] for name in COLUMNS if name != "digest"]
         start = 0
@@ -83,7 +84,7 @@ class Stream:
             return
         late = int(np.searchsorted(ts, self._released)) - real
         if late > 0:
-            self._count("late", late)
+            self.anomalies["late"] += late
         self._released = max(self._released, int(ts[-1]))
 
     def _name_marks(self, columns: Columns, order: npt.NDArray[np.int64]) -> None:
@@ -97,9 +98,6 @@ class Stream:
                 continue
             columns["a"][i], columns["b"][i], columns["text"][i] = _MARKS[prefix], NULL, len(texts)
             texts.append(text.removeprefix(prefix).strip())
-
-    def _count(self, name: str, number: int) -> None:
-        self.anomalies[name] = self.anomalies.get(name, 0) + number
 
     def _unfinished(self) -> Iterator[Rows]:
         """Calls of arch_prctl whose end the recording does not have: a row each, at the end."""

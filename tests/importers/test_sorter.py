@@ -9,8 +9,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gstrace.importers.batch import NO_HORIZON, Batch
-from gstrace.importers.sorter import COLUMNS, Sorter
+from gstrace.importers.batch import COLUMNS, NO_HORIZON, Batch
+from gstrace.importers.sorter import Sorter
 
 if TYPE_CHECKING:
     import pytest

@@ -13,8 +13,8 @@ from oracle import weave as plain
 from gstrace.events.capture import Capture
 from gstrace.events.losses import LOSSES
 from gstrace.events.tables import NULL, Kind, Task
-from gstrace.importers.batch import NO_HORIZON, Batch
-from gstrace.importers.stream import COLUMNS, Stream
+from gstrace.importers.batch import COLUMNS, NO_HORIZON, Batch
+from gstrace.importers.stream import Stream
 
 Row = dict[str, Any]
 DTYPES = {"kind": np.uint8, "lesser": np.uint8, "cpu": np.int32, "tid": np.int32, "text": np.int32, "digest": np.uint64}

@@ -12,7 +12,8 @@ from gstrace.errors import NothingToPrice, UnreadableInput
 from gstrace.events.capture import Capture
 from gstrace.events.losses import LOSS_CODE
 from gstrace.events.tables import NULL, Kind, Phase, Task
-from gstrace.importers.batch import Batch
+from gstrace.events.tracepoints import best_ranks, exit_of
+from gstrace.importers.batch import DTYPES, Batch, Texts
 from gstrace.importers.ftracetext import shape
 from gstrace.importers.ftracetext.lines import LONGEST, blocks
 from gstrace.importers.ftracetext.payloads import MARKERS, columns, decoder, fits
@@ -26,7 +27,6 @@ SLACK: Final = 100_000_000
 """ns that a line may be late: text is in the order of time but for joined or hand-made files."""
 ROWS: Final = 1 << 14
 NEWEST: Final = 1 << 62
-_TYPES: Final = (np.uint8, np.uint8, np.int32, np.int32, np.int32, *(np.int64,) * 5, np.uint64)
 _MOST_CPU, _MOST_TID = 0xFFFE, 0x7FFFFFFF
 _NAMES_KEPT: Final = 4096
 
@@ -39,14 +39,14 @@ class FtraceText:
     def __init__(self, file: BinaryIO, name: str, rows: int = ROWS) -> None:
         self._file, self._name, self._room = file, name, rows
         self.capture = Capture()
-        self.texts: list[str] = []
-        self.skipped: dict[str, int] = {}
+        self._texts = Texts()
+        self.texts = self._texts.known
+        self.skipped: dict[str, int] = Counter()
         self.seen: Counter[str] = Counter()
         self.progress = 0
         self.damage = ""
-        self._indices: dict[bytes, int] = {}
         self._rows: list[Row] = []
-        self._used = self._unread = self._coarse = self._other = 0
+        self._used = self._unread = self._coarse = 0
         self._last = 0
         self._last_on: dict[int, int] = {}
         self._lost: dict[int, int] = {}
@@ -55,7 +55,7 @@ class FtraceText:
         self._made: set[str] = set()
         self._names = self._scan()
         self._decoders = {name: d for name in self._names if (d := decoder(name)) is not None}
-        self._ranks = self._best_ranks()
+        self._ranks = best_ranks(d.tracepoint for d in self._decoders.values())
 
     @property
     def recorded(self) -> frozenset[str]:
@@ -97,14 +97,6 @@ class FtraceText:
                     names.add(_event_name(match["name"].decode(), match["sign"] or b""))
         return frozenset(names)
 
-    def _best_ranks(self) -> dict[str, int]:
-        best: dict[str, int] = {}
-        for found in self._decoders.values():
-            row = found.tracepoint
-            if row.role:
-                best[row.role] = min(best.get(row.role, row.rank), row.rank)
-        return best
-
     def _line(self, line: bytes) -> None:
         head = shape.LINE.match(line)
         if head is None:
@@ -116,9 +108,7 @@ class FtraceText:
             self._unread += 1
             return
         if cpu in self._lost:
-            self._put(
-                Kind.LOSS, cpu, -1, ts, a=LOSS_CODE["lost"], b=self._lost.pop(cpu), c=self._last_on.get(cpu, NULL)
-            )
+            self._lose(cpu, ts)
         self._last = self._last_on[cpu] = ts
         self._event(head, cpu, tid, ts)
 
@@ -134,7 +124,7 @@ class FtraceText:
     def _event(self, head: re.Match[bytes], cpu: int, tid: int, ts: int) -> None:
         event = shape.EVENT.match(head["rest"]) or shape.CALL.match(head["rest"])
         if event is None:
-            self._other += 1
+            self.skipped["line without an event"] += 1
             return
         call = event.re is shape.CALL
         name = event["name"].decode()
@@ -148,7 +138,7 @@ class FtraceText:
             if found is not None and found.sure:
                 self._unread += 1
             else:
-                self._skip(name if name in self._names else "other", 1)
+                self.skipped[name if name in self._names else "other"] += 1
             return
         if tid not in self._found and (found.tracepoint.kind is Kind.SWITCH or self._brought_in.get(cpu) != tid):
             self._meet(head, tid, cpu, ts)
@@ -165,11 +155,10 @@ class FtraceText:
                 self._found.discard(row["b"])
         if tracepoint.kind is Kind.SWITCH:
             self._brought_in[cpu] = row["a"]
-        if tracepoint.kind is Kind.IRQ and row["b"] == Phase.ENTRY and f"{name[:-6]}_exit" not in self._names:
+        if tracepoint.kind is Kind.IRQ and row["b"] == Phase.ENTRY and exit_of(name) not in self._names:
             row["b"] = int(Phase.ENTRY_ONLY)
-        text = self._index(fields["text"]) if "text" in fields else -1
-        lesser = bool(tracepoint.role) and self._ranks[tracepoint.role] < tracepoint.rank
-        self._put(tracepoint.kind, cpu, ts=ts, text=text, lesser=lesser, **row)
+        text = self._texts.index(fields["text"]) if "text" in fields else -1
+        self._put(tracepoint.kind, cpu, ts=ts, text=text, lesser=tracepoint.is_lesser(self._ranks), **row)
         self._made.add(name)
         self._used += 1
 
@@ -182,7 +171,7 @@ class FtraceText:
         tgid = head["tgid"]
         pid = int(tgid) if tgid is not None and tgid.isdigit() else 0
         comm = head["comm"].strip()
-        text = -1 if comm in (b"<...>", b"<unknown>") or not pid else self._index(comm)
+        text = -1 if comm in (b"<...>", b"<unknown>") or not pid else self._texts.index(comm)
         if pid or tid == 2:
             a = int(Task.FOUND) | (pid & 0x7FFFFFFF) << 8
             self._put(Kind.TASK, cpu, -1, ts, a=a, b=tid, c=1 if tid == 2 else NULL, text=text)
@@ -199,44 +188,34 @@ class FtraceText:
             self.capture.set("cpus", int(match["cpus"]), "ftrace header")
             gone = int(match["written"]) - int(match["held"])
             if gone > 0:
-                self._skip("overwritten before the first line", gone)
+                self.skipped["overwritten before the first line"] += gone
         elif line and not line.startswith(b"#"):
-            self._skip("line without an event", 1)
-
-    def _skip(self, what: str, number: int) -> None:
-        self.skipped[what] = self.skipped.get(what, 0) + number
-
-    def _index(self, text: bytes) -> int:
-        index = self._indices.get(text)
-        if index is None:
-            index = self._indices[text] = len(self.texts)
-            self.texts.append(text.decode("utf-8", "replace"))
-        return index
+            self.skipped["line without an event"] += 1
 
     def _put(
         self, kind: Kind, cpu: int, tid: int, ts: int, a: int = NULL, b: int = NULL, c: int = NULL, d: int = NULL,
-        text: int = -1, lesser: int = 0,
+        text: int = -1, lesser: bool = False,
     ) -> None:  # fmt: skip
         self._rows.append((int(kind), int(lesser), cpu, tid, text, ts, a, b, c, d, 0))
 
+    def _lose(self, cpu: int, ts: int) -> None:
+        """A row for what this CPU lost since its last line."""
+        since = self._last_on.get(cpu, NULL)
+        self._put(Kind.LOSS, min(cpu, _MOST_CPU), -1, ts, a=LOSS_CODE["lost"], b=self._lost.pop(cpu), c=since)
+
     def _finish(self) -> None:
         """What is known only at the end."""
-        for cpu, count in sorted(self._lost.items()):
-            self._put(
-                Kind.LOSS, min(cpu, _MOST_CPU), -1, self._last, a=LOSS_CODE["lost"], b=count,
-                c=self._last_on.get(cpu, NULL),
-            )  # fmt: skip
+        for cpu in sorted(self._lost):
+            self._lose(cpu, self._last)
         for name, count in (("undecodable", self._unread), ("coarse_time", self._coarse)):
             if count:
                 self._put(Kind.LOSS, -1, -1, self._last, a=LOSS_CODE[name], b=count)
-        if self._other:
-            self._skip("line without an event", self._other)
 
     def _batch(self) -> Batch:
-        turned = zip(*self._rows, strict=True) if self._rows else ((),) * len(_TYPES)
-        arrays = [np.array(values, kind) for values, kind in zip(turned, _TYPES, strict=True)]
+        turned = zip(*self._rows, strict=True) if self._rows else ((),) * len(DTYPES)
+        columns = {name: np.array(values, DTYPES[name]) for name, values in zip(DTYPES, turned, strict=True)}
         self._rows = []
-        return Batch(*arrays, self._last - SLACK)  # type: ignore[call-arg, arg-type]
+        return Batch(**columns, horizon=self._last - SLACK)
 
 
 def _event_name(name: str, sign: bytes) -> str:

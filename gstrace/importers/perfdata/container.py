@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from typing import BinaryIO, Final
 
 from gstrace.errors import UnreadableInput
-from gstrace.importers.cursor import Damaged
 from gstrace.importers.formats import parse_format
 from gstrace.importers.perfdata.attr import Attr, attr_size, parse_attr
 from gstrace.importers.perfdata.facts import LONGEST_FEATURE, READ, Container, read_feature
@@ -130,7 +129,4 @@ def _features(file: BinaryIO, size: int, container: Container, bits: int) -> Non
         if len(data) != length:
             container.problems.append(f"feature {number}: {length} bytes at byte {offset} of {size}")
             continue
-        try:
-            read_feature(container, number, data)
-        except Damaged as damage:
-            container.problems.append(f"feature {number}: {damage}")
+        read_feature(container, number, data)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from gstrace.events.capture import Capture
-from gstrace.importers.cursor import Cursor
+from gstrace.importers.cursor import Cursor, Damaged
 from gstrace.importers.perfdata.attr import Attr, parse_attr
 from gstrace.importers.tracing import read_formats
 
@@ -37,7 +37,14 @@ class Container:
 
 
 def read_feature(container: Container, number: int, data: bytes) -> None:
-    """Take what one feature says: formats, names, facts. Raises Damaged."""
+    """Take what one feature says: formats, names, facts; of a damaged one what it can, with a word in `problems`."""
+    try:
+        _take(container, number, data)
+    except Damaged as damage:
+        container.problems.append(f"feature {number}: {damage}")
+
+
+def _take(container: Container, number: int, data: bytes) -> None:
     cursor = Cursor(data)
     if number == F_TRACING:
         container.formats, problem = read_formats(data)

@@ -337,7 +337,7 @@ def is_callers(kind):
 def walk(words, at, end, plan, rows, notes, state):
     """Take whole records of bytes [at, end) of `words` (int64[::1], 8 bytes more than end).
 
-    plan: `plan.Plan`; rows: `columns.Columns`; notes: `columns.Notes`; state: int64[STATE_FIELDS].
+    plan: `plan.Plan`; rows: `batch.Batch`; notes: `buffers.Notes`; state: int64[STATE_FIELDS].
     → (status, first byte not taken).
     """
     while end - at >= 8:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from gstrace.importers.perfdata.attr import Attr
-    from gstrace.importers.perfdata.columns import Notes
+    from gstrace.importers.perfdata.buffers import Notes
 
 _LEARN_FROM: Final = 1000
 

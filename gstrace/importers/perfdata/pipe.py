@@ -13,11 +13,9 @@ import struct
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from gstrace.errors import UnreadableInput
-from gstrace.importers.cursor import Damaged
 from gstrace.importers.perfdata import kernel as k
 from gstrace.importers.perfdata.attr import attr_size, parse_attr
 from gstrace.importers.perfdata.facts import F_TRACING, LONGEST_FEATURE, READ, Container, read_feature
-from gstrace.importers.tracing import read_formats
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,9 +70,7 @@ def _take(container: Container, kind: int, body: bytes, behind: bytes) -> None:
         else:
             container.problems.append("a damaged attribute")
     elif kind == k.TRACING_DATA:
-        container.formats, problem = read_formats(behind)
-        if problem:
-            container.problems.append(problem)
+        read_feature(container, F_TRACING, behind)
     elif kind == k.HEADER_FEATURE:
         take_feature(container, body)
     elif kind == k.EVENT_TYPE and len(body) > 8:
@@ -90,10 +86,7 @@ def take_feature(container: Container, body: bytes) -> None:
     number = int.from_bytes(body[:8], "little")
     if len(body) < 8 or number not in READ or number == F_TRACING:
         return
-    try:
-        read_feature(container, number, body[8:])
-    except Damaged as damage:
-        container.problems.append(f"feature {number}: {damage}")
+    read_feature(container, number, body[8:])
 
 
 def _named(container: Container, number: int, text: bytes, *, by_config: bool) -> None:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gstrace.events.tables import Task
+from gstrace.events.tracepoints import best_ranks, find
 from gstrace.importers.kernel import FIRST, HEAD_FIELDS, KIND, LAST, OP_FIELDS
 from gstrace.importers.perfdata import attr as at
 from gstrace.importers.perfdata import layout
 from gstrace.importers.perfdata.attr import TRACEPOINT, Attr
 from gstrace.importers.perfdata.kernel import UNREADABLE
-from gstrace.importers.programs import compile_event, recorded_roles
+from gstrace.importers.programs import compile_event
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -59,12 +60,12 @@ def make_plan(attrs: Sequence[Attr], formats: Mapping[int, Format]) -> Planned:
     """Formats by event id of the recording kernel. At least one attribute."""
     recorded = [formats.get(a.config) if a.type == TRACEPOINT else None for a in attrs]
     events = frozenset(f.event for f in recorded if f is not None)
-    roles = recorded_roles(events)
+    ranks = best_ranks(filter(None, map(find, events)))
     rows: list[list[int]] = []
     ops: list[list[int]] = []
     planned = Planned(_NO_PLAN, by_type=False, id_at=0)
     for attr, known in zip(attrs, recorded, strict=True):
-        rows.append(_event(attr, known, events, roles, ops, planned))
+        rows.append(_event(attr, known, events, ranks, ops, planned))
     # Ids in samples are of no use where no attribute tells its own: a single event needs none.
     planned.id_at = rows[0][layout.ID] if any(attr.ids for attr in attrs) else 0
     planned.by_type = not planned.id_at and len(attrs) > 1
@@ -74,7 +75,7 @@ def make_plan(attrs: Sequence[Attr], formats: Mapping[int, Format]) -> Planned:
         values,
         np.array(rows, np.int64).reshape(len(rows), layout.EVENT_FIELDS),
         np.array(ops, np.int64).reshape(len(ops), OP_FIELDS),
-        np.array([int(_TASK_ROLES.get(task, "") in roles) for task in Task], np.int64),
+        np.array([int(_TASK_ROLES.get(task, "") in ranks) for task in Task], np.int64),
         np.random.default_rng(2).integers(-(2**63), 2**63 - 1, SALT_WORDS, np.int64),
     )
     return planned
@@ -84,12 +85,12 @@ def _event(
     attr: Attr,
     known: Format | None,
     events: frozenset[str],
-    roles: Mapping[str, int],
+    ranks: Mapping[str, int],
     ops: list[list[int]],
     planned: Planned,
 ) -> list[int]:
     head, placed = [0] * HEAD_FIELDS, layout.place(attr)
-    program = compile_event(known, events, roles) if known is not None else None
+    program = compile_event(known, events, ranks) if known is not None else None
     if known is not None and program is not None:
         head = program.head
         head[FIRST], head[LAST] = len(ops), len(ops) + len(program.ops)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -10,9 +11,10 @@ import numpy as np
 from gstrace.errors import NothingToPrice, UnreadableInput
 from gstrace.events.losses import LOSS_CODE
 from gstrace.events.tables import NULL, Kind, Task
+from gstrace.importers.batch import Batch, Texts
 from gstrace.importers.perfdata import kernel as k
 from gstrace.importers.perfdata.attr import TRACEPOINT
-from gstrace.importers.perfdata.columns import ROWS, new_columns, new_notes
+from gstrace.importers.perfdata.buffers import ROWS, new_batch, new_notes
 from gstrace.importers.perfdata.compressed import Unpacker, parts
 from gstrace.importers.perfdata.container import read_container
 from gstrace.importers.perfdata.feed import Feed
@@ -23,7 +25,6 @@ from gstrace.importers.perfdata.plan import Planned, make_plan
 from gstrace.importers.perfdata.threads import Threads
 
 if TYPE_CHECKING:
-    from gstrace.importers.batch import Batch
     from gstrace.importers.perfdata.facts import Container
 
 _RECORD_LINE: Final = (
@@ -43,14 +44,14 @@ class PerfData:
         self._container = read_container(file, name, formats)
         self._planned = make_plan(self._container.attrs, self._container.formats)
         self.capture = self._container.capture
-        self.texts: list[str] = []
-        self.skipped: dict[str, int] = {}
+        self._texts = Texts()
+        self.texts = self._texts.known
+        self.skipped: dict[str, int] = Counter()
         self.progress = 0
         self.damage = ""
         self._loss = ""
         self._missing = 0
-        self._indices: dict[bytes, int] = {}
-        self._columns = new_columns(rows)
+        self._rows = new_batch(rows)
         self._notes = new_notes(rows, len(self._container.attrs))
         self._state = np.zeros(k.STATE_FIELDS, np.int64)
         self._state[[k.ROUND, k.HORIZON]] = NULL
@@ -97,9 +98,7 @@ class PerfData:
     def _step(self, feed: Feed) -> int:
         """One call of the kernel, and what must be done while its records are still in the buffer."""
         with np.errstate(over="ignore"):
-            status, at = k.walk(
-                feed.words, feed.at, feed.end, self._planned.plan, self._columns, self._notes, self._state
-            )
+            status, at = k.walk(feed.words, feed.at, feed.end, self._planned.plan, self._rows, self._notes, self._state)
         feed.at = int(at)
         notes, state = self._notes, self._state
         for row, at, length in zip(
@@ -108,19 +107,12 @@ class PerfData:
             notes.text_length[: state[k.TEXTS]].tolist(),
             strict=True,
         ):
-            self._columns.text[row] = self._index(bytes(feed.bytes[at : at + length]).partition(b"\0")[0])
+            self._rows.text[row] = self._texts.index(bytes(feed.bytes[at : at + length]).partition(b"\0")[0])
         for at in notes.marks[: state[k.MARKS]].tolist():
             size = int.from_bytes(feed.bytes[at + 6 : at + 8], "little")
             self._threads.add(feed.bytes[at], bytes(feed.bytes[at : at + size]))
         state[k.TEXTS] = state[k.MARKS] = 0
         return int(status)
-
-    def _index(self, text: bytes) -> int:
-        index = self._indices.get(text)
-        if index is None:
-            index = self._indices[text] = len(self.texts)
-            self.texts.append(text.decode("utf-8", "replace"))
-        return index
 
     def _meta(self, feed: Feed) -> Generator[Batch, None, bool]:
         """The record that the kernel left to its caller. → whether it was all there."""
@@ -149,7 +141,7 @@ class PerfData:
             # What follows outside of a record is not compressed with it.
             self._bad(feed)
             return True
-        self._count(record_name(kind))
+        self.skipped[record_name(kind)] += 1
         feed.skip(size)
         return True
 
@@ -192,27 +184,29 @@ class PerfData:
         self._whole_system |= bool({"-a", "--all-cpus"} & set(self._container.command))
         for tid, pid, kernel, comm in self._threads.found(whole_system=self._whole_system):
             a = int(Task.FOUND) | (pid & 0xFFFFFFFF) << 8
-            yield from self._row(Kind.TASK, cpu=0, ts=0, a=a, b=tid, c=kernel, text=self._index(comm) if comm else -1)
+            yield from self._row(
+                Kind.TASK, cpu=0, ts=0, a=a, b=tid, c=kernel, text=self._texts.index(comm) if comm else -1
+            )
         self._threads = Threads()
 
     def _row(
         self, kind: Kind, *, cpu: int, ts: int, a: int, b: int = NULL, c: int = NULL, text: int = -1
     ) -> Iterator[Batch]:
         """A row that no single record made; its digest 0 is not compared."""
-        if self._state[k.ROW] == len(self._columns.ts):
+        if self._state[k.ROW] == len(self._rows.ts):
             yield self._batch()
         row = int(self._state[k.ROW])
         with np.errstate(over="ignore"):
-            k.put(self._columns, row, int(kind), 0, cpu, -1, ts, a, b, c, NULL, 0)
-        self._columns.text[row] = text
+            k.put(self._rows, row, int(kind), 0, cpu, -1, ts, a, b, c, NULL, 0)
+        self._rows.text[row] = text
         self._state[k.ROW] = row + 1
 
     def _batch(self) -> Batch:
         state, size = self._state, int(self._state[k.ROW])
         if state[k.CHAINED]:
-            self._origins.settle(self._columns.c, self._notes, state)
+            self._origins.settle(self._rows.c, self._notes, state)
         state[k.ROW] = 0
-        return self._columns.batch(size, int(state[k.HORIZON]))
+        return self._rows.first(size, int(state[k.HORIZON]))
 
     def _bad(self, feed: Feed) -> None:
         self._stop(feed, "damaged", f"the record at {{}} claims {_size(feed)} bytes, which it cannot have")
@@ -230,7 +224,7 @@ class PerfData:
         if cut:
             self._stop(outer, "cut", f"{cut}; the records end at {{}}")
         elif self._container.pipe and _is_text(outer):
-            self._count("text behind the last record")
+            self.skipped["text behind the last record"] += 1
         elif outer.held or outer.place != self._container.data_end or self._missing:
             loss = "cut" if self._container.pipe else "damaged"
             self._stop(outer, loss, "the record at {} reaches over the end of the records")
@@ -252,15 +246,11 @@ class PerfData:
         if state[k.ROW]:
             yield self._batch()
 
-    def _count(self, name: str, number: int = 1) -> None:
-        self.skipped[name] = self.skipped.get(name, 0) + number
-
     def _count_skipped(self) -> None:
         for kind in np.flatnonzero(self._notes.skipped).tolist():
-            self._count(record_name(kind), int(self._notes.skipped[kind]))
+            self.skipped[record_name(kind)] += int(self._notes.skipped[kind])
         for event in np.flatnonzero(self._notes.unwanted).tolist():
-            name = event_name(self._container, event)
-            self._count(f"SAMPLE of {name}", int(self._notes.unwanted[event]))
+            self.skipped[f"SAMPLE of {event_name(self._container, event)}"] += int(self._notes.unwanted[event])
 
 
 def _is_text(feed: Feed) -> bool:

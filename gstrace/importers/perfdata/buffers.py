@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from gstrace.importers.batch import Batch
+from gstrace.importers.batch import DTYPES, NO_HORIZON, Batch
 from gstrace.importers.perfdata.kernel import TYPES
 
 if TYPE_CHECKING:
@@ -14,33 +14,10 @@ if TYPE_CHECKING:
 
     I64 = npt.NDArray[np.int64]
     I32 = npt.NDArray[np.int32]
-    U8 = npt.NDArray[np.uint8]
 
 ROWS: Final = 1 << 18
 CHAINS: Final = 1 << 14
 FRAMES: Final = 1 << 18
-
-
-class Columns(NamedTuple):
-    """The columns of a `Batch`, with digest as int64."""
-
-    kind: U8
-    lesser: U8
-    cpu: I32
-    tid: I32
-    text: I32
-    ts: I64
-    a: I64
-    b: I64
-    c: I64
-    d: I64
-    digest: I64
-
-    def batch(self, size: int, horizon: int) -> Batch:
-        """The first rows, as views: good until the next batch is asked for."""
-        columns = {name: getattr(self, name)[:size] for name in self._fields}
-        columns["digest"] = columns["digest"].view(np.uint64)
-        return Batch(**columns, horizon=horizon)
 
 
 class Notes(NamedTuple):
@@ -69,12 +46,9 @@ class Notes(NamedTuple):
     unwanted: I64
 
 
-def new_columns(rows: int = ROWS) -> Columns:
-    def column(dtype: type[np.generic]) -> npt.NDArray[np.generic]:
-        return np.zeros(rows, dtype)
-
-    narrow = (column(t) for t in (np.uint8, np.uint8, np.int32, np.int32, np.int32))
-    return Columns(*narrow, *(column(np.int64) for _ in range(6)))  # type: ignore[arg-type]
+def new_batch(rows: int = ROWS) -> Batch:
+    """Columns to fill, of zeros."""
+    return Batch(**{name: np.zeros(rows, dtype) for name, dtype in DTYPES.items()}, horizon=NO_HORIZON)
 
 
 def new_notes(rows: int, events: int, chains: int = CHAINS, frames: int = FRAMES) -> Notes:
