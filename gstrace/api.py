@@ -52,10 +52,18 @@ def ingest(
     from gstrace import ingest as work
     from gstrace.importers.registry import Source
 
+    place = Path(output) if output else destination(trace)
+    folder = Path(machine) if machine else None
     with Source(trace) as source:
-        place = work.destination(source, Path(output) if output else None)
-        folder = Path(machine) if machine else None
         return Trace(work.ingest(source, place, force=force, machine=folder, wanted=input_format, quiet=quiet))
+
+
+def destination(trace: str | Path) -> Path:
+    """Where `ingest` puts a recording's `.gst`: `perf.data` → `perf.gst` beside it. Raises UsageError for `-`."""
+    if str(trace) == "-":
+        raise UsageError("a recording from standard input has no name", hint="say where to put it: -o NAME.gst")
+    path = Path(trace)
+    return path.parent / f"{path.stem}.gst"
 
 
 def open(  # noqa: A001  (the word for it, as in gzip.open)

@@ -27,15 +27,6 @@ if TYPE_CHECKING:
 KERNEL: Final = {0: False, 1: True, 2: None}
 
 
-def destination(source: Source, output: Path | None) -> Path:
-    """Where a recording's `.gst` goes: `perf.data` → `perf.gst` beside it, unless `output` says otherwise."""
-    if output is not None:
-        return output
-    if source.path is None:
-        raise OutputError("a recording from standard input has no name", hint="say where to put it: -o NAME.gst")
-    return source.path.with_suffix(".gst")
-
-
 def machine_folder(source: Source, given: Path | None) -> Path | None:
     """`--machine`, else `TRACE.machine/` if it is there."""
     if given is not None or source.path is None:
@@ -71,6 +62,7 @@ def ingest(
     if place.exists() and not force and not same_input(place, source.digest()):
         raise OutputError(f"{place} exists and is of another input", hint="--force replaces it, -o writes elsewhere")
     machine = machine_folder(source, machine)
+    source.begin_digest()
     with Progress(source.name, quiet=quiet) as progress:
         progress.say("loading kernels (compiled once per installation)")
         known, reader = open_reader(source, wanted, _event_formats(machine))

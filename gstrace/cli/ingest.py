@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -51,8 +52,9 @@ def ingest(
     Every other command answers from a .gst, and takes a second where a recording takes minutes.
     """
     work = _plan(trace, output)
+    one = partial(api.ingest, force=force, machine=machine, input_format=input_format, quiet=quiet)
     if len(work) == 1:
-        _one(*work[0], force, machine, input_format, quiet)
+        one(*work[0])
     else:
         for source, _ in work:
             api.check_format(source, input_format)
@@ -64,7 +66,7 @@ def ingest(
                     _in_processes(work, flags, jobs, progress)
             else:
                 for source, place in work:
-                    _one(source, place, force, machine, input_format, quiet)
+                    one(source, place)
     for source, place in () if quiet else work:
         _tell(source, place, verbose)
 
@@ -80,16 +82,10 @@ def _tell(source: str, place: Path, verbose: bool) -> None:
             print(f"gstrace: {table}: {number} rows", file=sys.stderr)
 
 
-def _one(source: str, place: Path, force: bool, machine: Path | None, input_format: str, quiet: bool) -> None:
-    api.ingest(source, place, force=force, machine=machine, input_format=input_format, quiet=quiet)
-
-
 def _plan(traces: list[str], output: Path | None) -> list[Job]:
     """Where each recording goes. Raises UsageError where that cannot be told, or two would meet."""
     if len(traces) == 1:
-        if traces[0] == "-" and output is None:
-            raise UsageError("a recording from standard input has no name", hint="say where to put it: -o NAME.gst")
-        return [(traces[0], output or Path(traces[0]).with_suffix(".gst"))]
+        return [(traces[0], output or api.destination(traces[0]))]
     if "-" in traces:
         raise UsageError("- is one recording and cannot stand among others")
     if output is not None and output.suffix == ".gst":
@@ -98,7 +94,7 @@ def _plan(traces: list[str], output: Path | None) -> list[Job]:
         )
     work: dict[Path, str] = {}
     for name in traces:
-        place = Path(name).with_suffix(".gst")
+        place = api.destination(name)
         place = place if output is None else output / place.name
         if place in work:
             raise UsageError(

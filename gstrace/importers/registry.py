@@ -50,7 +50,7 @@ class Source:
     """An input that can be read again: a file, or standard input kept in a temporary file.
 
     name: the file's name without its folders. size: bytes. `digest()`: SHA-256 of the bytes, hex, made in a thread of
-    its own while others read.
+    its own from `begin_digest` on, while others read.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -71,8 +71,13 @@ class Source:
         self.size = self.file.seek(0, 2)
         self.file.seek(0)
         self._hash = hashlib.sha256()
-        self._hashing = threading.Thread(target=self._run_digest, daemon=True)
-        self._hashing.start()
+        self._hashing: threading.Thread | None = None
+
+    def begin_digest(self) -> threading.Thread:
+        if self._hashing is None:
+            self._hashing = threading.Thread(target=self._run_digest, daemon=True)
+            self._hashing.start()
+        return self._hashing
 
     def _run_digest(self) -> None:
         with Path(self.file.name).open("rb") as again:
@@ -80,7 +85,7 @@ class Source:
                 self._hash.update(chunk)
 
     def digest(self) -> str:
-        self._hashing.join()
+        self.begin_digest().join()
         return self._hash.hexdigest()
 
     def head(self, size: int = 4096) -> bytes:
@@ -90,7 +95,8 @@ class Source:
         return head
 
     def close(self) -> None:
-        self._hashing.join()
+        if self._hashing is not None:
+            self._hashing.join()
         self.file.close()
 
     def __enter__(self) -> Self:

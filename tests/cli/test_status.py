@@ -75,6 +75,8 @@ WRONG = {
     "ingest -": """
         gstrace: a recording from standard input has no name
         hint: say where to put it: -o NAME.gst""",
+    "ingest .": """
+        gstrace: . is a folder, not a recording""",
     "ingest perf.data --jobs 0": """
         gstrace: invalid value for '--jobs' / '-j' (env var: 'GSTRACE_JOBS'): …1
         hint: see `gstrace ingest --help`""",
