@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from gstrace.errors import NothingToPrice, UsageError, nearest
 from gstrace.replay.selection import EVERYTHING, Selection
@@ -35,8 +35,6 @@ __all__ = [
     "uarchs",
     "what_if",
 ]
-
-LEDGERS: Final = ("gs", "fs", "both")
 
 
 def ingest(
@@ -163,14 +161,15 @@ def what_if(
     schemes, uarch: names, globs, `all`, files; schemes also NAME:param=value. baseline: default the scheme that the
     recorded kernel ran where that can be told, else swapgs. uarch: default by CPUID, else generic.
     """
+    from gstrace.pricing.difference import LEDGER_SETS
     from gstrace.schemes import library
     from gstrace.verdict.answer import Desk
 
     recording = trace if isinstance(trace, Trace) else open(trace)
-    if ledger not in LEDGERS:
-        raise nearest(ledger, list(LEDGERS), what="ledger")
+    if ledger not in LEDGER_SETS:
+        raise nearest(ledger, list(LEDGER_SETS), what="ledger")
     if window:
-        selection = Selection(**{**selection.__dict__, "window": window})
+        selection = replace(selection, window=window)
     wanted = library.expand([schemes] if isinstance(schemes, str) else schemes)
     refuse_foreign(recording)
     refuse_incomplete(recording)

@@ -126,7 +126,7 @@ TS = Column("ts", "int64", "time on the trace clock", "ts", unit="ns")
 CPU = Column("cpu", "uint16", "CPU number", "cpu")
 TID = Column("tid", "int32", "thread that was running", "tid", null=True)
 NR = Column("nr", "int32", "system call number", "a")
-ORIGIN_NAMES: Final = ("unknown", "user", "kernel")
+ORIGIN_NAMES: Final = tuple(o.name.lower() for o in Origin)
 
 
 def _table(name: str, row: str, *columns: Column, tid: Column | None = TID) -> Table:

@@ -71,6 +71,14 @@ def _rows(code: int) -> I64:
     return rows
 
 
+def least_and_most(matrix: Matrix, codes: Sequence[int]) -> tuple[I64, I64]:
+    """The least and the most that each situation may execute: int64 [codes, ledgers, operations] twice."""
+    rows = [matrix.alternatives(code) for code in codes]
+    shape = (len(rows), len(LEDGERS), len(NAMES))
+    least = np.array([r.min(axis=0) for r in rows], np.int64).reshape(shape)
+    return least, np.array([r.max(axis=0) for r in rows], np.int64).reshape(shape)
+
+
 def distinct(rows: I64) -> I64:
     """The rows of int64 [any, operations] without repetitions, the first one first."""
     if len(rows) == 1:
@@ -87,18 +95,11 @@ def is_unbounded(counts: Counts) -> bool:
 
 def bill(scheme: Scheme, machines: Sequence[Facts], counts: Counts) -> Bill:
     """A scheme's bill. machines: what the machine may be, one scenario each; the bill spans them all."""
-    shape = (len(LEDGERS), len(NAMES))
-    lows, highs, still_open = [], [], set()
+    codes, times = np.array(list(counts), np.int64), np.array(list(counts.values()), np.int64)
+    lows, highs, still_open = [], [], set[int]()
     for facts in machines:
-        matrix = Matrix(scheme, facts)
-        low, high = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-        for code, count in counts.items():
-            rows = matrix.alternatives(code)
-            least, most = rows.min(axis=0), rows.max(axis=0)
-            low += count * least
-            high += count * most
-            if (least != most).any():
-                still_open.add(code)
-        lows.append(low)
-        highs.append(high)
+        least, most = least_and_most(Matrix(scheme, facts), codes.tolist())
+        lows.append(np.tensordot(times, least, axes=1))
+        highs.append(np.tensordot(times, most, axes=1))
+        still_open.update(codes[(least != most).any(axis=(1, 2))].tolist())
     return Bill(np.min(lows, axis=0), np.max(highs, axis=0), is_unbounded(counts), frozenset(still_open))

@@ -63,18 +63,30 @@ class Cost:
         }
 
 
+def apart(ours: Matrix, theirs: Matrix | None, code: int) -> I64:
+    """What sets a scheme apart from another (None: from nothing) in each completion of a situation.
+
+    int64 [completions, ledgers, operations], the likeliest first.
+    """
+    return ours.alternatives(code) - (theirs.alternatives(code) if theirs else 0)
+
+
+def in_ledgers(rows: I64, ledger: str) -> I64:
+    """The ledgers of one set summed: int64 [alternatives, operations], the likeliest first, no two alike."""
+    return distinct(rows[:, list(LEDGER_SETS[ledger])].sum(axis=1))
+
+
 def expand(scheme: Scheme, baseline: Scheme | None, facts: Facts, counts: Counts) -> dict[str, Expansion]:
     """scheme − baseline (None: nothing) for each set of ledgers, on one machine."""
     ours = Matrix(scheme, facts)
     theirs = Matrix(baseline, facts) if baseline is not None else None
     found: dict[str, Expansion] = {}
-    rows = {c: ours.alternatives(c) - (theirs.alternatives(c) if theirs else 0) for c in counts}
-    for name, ledgers in LEDGER_SETS.items():
+    rows = {code: apart(ours, theirs, code) for code in counts}
+    for name in LEDGER_SETS:
         exact = np.zeros(next(iter(rows.values())).shape[-1] if rows else 0)
         opened: dict[bytes, tuple[int, I64]] = {}
         for code, count in counts.items():
-            differences = rows[code][:, list(ledgers)].sum(axis=1)
-            unique = distinct(differences)
+            unique = in_ledgers(rows[code], name)
             if len(unique) == 1:
                 exact = exact + count * unique[0]
             else:

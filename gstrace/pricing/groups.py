@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gstrace.pricing.bill import Matrix, distinct
-from gstrace.pricing.difference import LEDGER_SETS
+from gstrace.pricing.bill import Matrix, least_and_most
+from gstrace.pricing.difference import apart, in_ledgers
 from gstrace.replay.situations import Event, encode
-from gstrace.schemes.operations import LEDGERS, NAMES
+from gstrace.schemes.operations import NAMES
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -66,12 +66,10 @@ class Amounts:
 
 def amounts(ours: Matrix, theirs: Matrix | None, codes: Sequence[int], ledger: str) -> Amounts:
     """What sets a scheme apart from a baseline (None: from nothing), in one set of ledgers, for each situation."""
-    chosen = list(LEDGER_SETS[ledger])
     likely: list[F64] = []
     alike: dict[bytes, tuple[list[int], I64]] = {}
     for place, code in enumerate(codes):
-        rows = ours.alternatives(code) - (theirs.alternatives(code) if theirs else 0)
-        rows = distinct(rows[:, chosen].sum(axis=1))
+        rows = in_ledgers(apart(ours, theirs, code), ledger)
         likely.append(rows[0].astype(np.float64))
         if len(rows) > 1:
             alike.setdefault(rows.tobytes(), ([], rows))[0].append(place)
@@ -183,10 +181,7 @@ def group_bills(scheme: Scheme, machines: Sequence[Facts], grouped: Grouped) -> 
     lows: list[I64] = []
     highs: list[I64] = []
     for facts in machines:
-        matrix = Matrix(scheme, facts)
-        rows = [matrix.alternatives(code) for code in grouped.codes]
-        shape = (len(rows), len(LEDGERS), len(NAMES))
-        for found, least_or_most in ((lows, np.min), (highs, np.max)):
-            each = np.array([least_or_most(r, axis=0) for r in rows], np.int64).reshape(shape)
-            found.append(np.tensordot(grouped.counts, each, axes=1))
+        least, most = least_and_most(Matrix(scheme, facts), grouped.codes)
+        lows.append(np.tensordot(grouped.counts, least, axes=1))
+        highs.append(np.tensordot(grouped.counts, most, axes=1))
     return np.min(lows, axis=0), np.max(highs, axis=0)

@@ -215,6 +215,11 @@ def completions(code: int) -> tuple[tuple[int, ...], ...]:
     return tuple((encode(event, **dict(zip(names, chosen, strict=True))),) for chosen in product(*choices))
 
 
+def likeliest(code: int) -> list[Event]:
+    """The events of a situation's likeliest completion."""
+    return [decode(known)[0] for known in completions(code)[0]]
+
+
 def _single_events() -> Iterator[tuple[int, ...]]:
     """Everything that one recorded event can make: what a lost one may have been."""
     for code in known_codes():

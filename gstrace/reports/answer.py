@@ -98,7 +98,7 @@ def _value(value: object) -> object:
 def _break_even(p: Priced) -> list[dict[str, Any]]:
     return [
         {
-            **_who(p),
+            **p.who,
             "driver": d.price,
             "flips_at": d.flips_at,
             "why": NEVER_FLIPS if d.flips_at is None else None,
@@ -112,7 +112,7 @@ def _break_even(p: Priced) -> list[dict[str, Any]]:
 def _sensitivity(p: Priced) -> list[dict[str, Any]]:
     return [
         {
-            **_who(p),
+            **p.who,
             "driver": d.price,
             "times": d.times,
             "at_low": d.at_low,
@@ -121,7 +121,3 @@ def _sensitivity(p: Priced) -> list[dict[str, Any]]:
         }
         for d in p.drivers
     ]
-
-
-def _who(p: Priced) -> dict[str, str]:
-    return {"scheme": p.scheme.name, "uarch": p.machine.uarch.id}

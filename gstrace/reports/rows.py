@@ -33,7 +33,7 @@ def summary(answer: Answer) -> Iterator[Row]:
     for p in answer.priced:
         cheaper = p.share_cheaper or (None, None)
         yield {
-            **_who(p),
+            **p.who,
             "user_gs": p.scheme.user_gs,
             "baseline": answer.baseline.name,
             "verdict": p.verdict.word,
@@ -50,10 +50,6 @@ def summary(answer: Answer) -> Iterator[Row]:
             "entries": entries,
             "switches": switches,
         }
-
-
-def _who(p: Priced) -> Row:
-    return {"scheme": p.scheme.name, "uarch": p.machine.uarch.id}
 
 
 def _of(figures: Mapping[str, Quantiles] | None, ledger: str) -> Quantiles | None:
@@ -105,7 +101,7 @@ def _with_figures(answer: Answer, table: Grouped, heads: list[Row]) -> Iterator[
             cycles = difference = None
             if figures is not None:
                 cycles, difference = _quantiles(figures.cycles[:, i]), _quantiles(figures.difference[:, i])
-            yield {**head, **_who(p), **_spread("difference", difference), **_spread("cycles", cycles)}
+            yield {**head, **p.who, **_spread("difference", difference), **_spread("cycles", cycles)}
 
 
 def _quantiles(values: Any) -> dict[str, float | None]:
@@ -168,7 +164,7 @@ def over_time(answer: Answer) -> pl.DataFrame:
     for p in answer.priced:
         total = breakdown.typical_difference(p, group.ravel(), heads.height, cells)
         figures = pl.Series("difference", [None] * heads.height if total is None else total, pl.Float64)
-        frames.append(heads.with_columns(pl.lit(v).alias(k) for k, v in _who(p).items()).with_columns(figures))
+        frames.append(heads.with_columns(pl.lit(v).alias(k) for k, v in p.who.items()).with_columns(figures))
     return pl.concat(frames)
 
 

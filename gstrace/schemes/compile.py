@@ -69,14 +69,14 @@ class Scheme:
 
     def bill(self, code: int, facts: Facts) -> Bill:
         """What a known situation costs. Raises ValueError for an unknown one, or if a fact it depends on is unknown."""
-        return self._bill(code, self._given(facts))
+        return self._bill(code, self.given(facts))
 
     def matrix(self, codes: Sequence[int], facts: Facts) -> npt.NDArray[np.int64]:
         """Bills of known situations, int64 [len(codes), ledger (gs, fs), operation (`operations.NAMES`)].
 
         Machines that this scheme cannot tell apart share one, so it is not to be changed. Raises as `bill`.
         """
-        given = self._given(facts)
+        given = self.given(facts)
         key = (*(given.get(name) for name in sorted(self.depends)), tuple(codes))
         if key not in self._matrices:
             self._matrices[key] = self._spelt_out(codes, given)
@@ -96,7 +96,7 @@ class Scheme:
         place = {bill: row for row, bill in enumerate(different)}
         return rows[np.array([place[id(bill)] for bill in bills], np.intp)]
 
-    def _given(self, facts: Facts) -> dict[str, str]:
+    def given(self, facts: Facts) -> dict[str, str]:
         """Parameters and facts as conditions name them; an unknown fact is left out."""
         seen = facts.seen_by(user_gs=self.user_gs)._asdict()
         return {name: str(value).lower() for name, value in seen.items() if value is not None} | dict(self.parameters)

@@ -37,8 +37,7 @@ def explain(scheme: Scheme, event: str | None = None, facts: Facts | None = None
     """
     if event is not None and event not in EVENTS:
         raise nearest(event, list(EVENTS), what="event")
-    seen = (facts or Facts()).seen_by(user_gs=scheme.user_gs)._asdict()
-    given = {name: str(value).lower() for name, value in seen.items() if value is not None} | dict(scheme.parameters)
+    given = scheme.given(facts or Facts())
     return [
         Explained(
             event=name,

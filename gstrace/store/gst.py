@@ -189,7 +189,7 @@ class Gst:
     def __init__(self, path: Path) -> None:
         self.path = path
         if not (path / "manifest.json").is_file():
-            raise UnreadableInput(f"{path} is a folder, but no whole .gst", hint="ingest the recording again")
+            raise UnreadableInput(f"{path} is a folder, but no whole .gst", hint=AGAIN)
         try:
             self.manifest: dict[str, Any] = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
             self.capture = Capture.from_json(json.loads((path / "capture.json").read_text(encoding="utf-8")))

@@ -10,11 +10,11 @@ import numpy as np
 
 from gstrace.pricing.bill import Bill, Counts, bill
 from gstrace.pricing.difference import LEDGER_SETS, Cost, Expansion, expand, needed, price
-from gstrace.replay.situations import Event, completions, decode
+from gstrace.replay.situations import Event, decode, likeliest
 from gstrace.schemes.compile import Scheme
 from gstrace.schemes.compile import completions as machines_of
 from gstrace.schemes.facts import Facts
-from gstrace.schemes.operations import OPERATIONS
+from gstrace.schemes.operations import LEDGERS, OPERATIONS
 from gstrace.uarchs import prices
 from gstrace.uarchs.facts import Known, resolve
 from gstrace.verdict.breakeven import Driver, drivers
@@ -69,6 +69,11 @@ class Priced:
     quality: str | None
     drivers: tuple[Driver, ...]
 
+    @property
+    def who(self) -> dict[str, str]:
+        """The scheme and the microarchitecture, as rows and JSON name them."""
+        return {"scheme": self.scheme.name, "uarch": self.machine.uarch.id}
+
 
 def events(counts: Counts) -> dict[str, int]:
     """How often each class of event occurred, by the names of `report by-event`."""
@@ -99,7 +104,7 @@ def entries_and_switches(counts: Counts) -> tuple[int, int]:
     """Entries from user mode at the likeliest completion, and context switches, inferred ones included."""
     entries = switches = 0
     for code, n in counts.items():
-        happened = [decode(known)[0] for known in completions(code)[0]]
+        happened = likeliest(code)
         entries += n * happened.count(Event.ENTRY)
         switches += n * happened.count(Event.SWITCH_GS)
     return entries, switches
@@ -138,6 +143,8 @@ class Desk:
         self.on, self.baseline, self.counts, self.ledger = on, baseline, counts, ledger
         self._draws = price_draws(on.uarch)
         self._unpriced = np.isnan(self._draws[0])
+        self._entries, self._switches = entries_and_switches(counts)
+        self._baselines: dict[Facts, Expansion] = {}
 
     def priced(self, scheme: Scheme) -> Priced:
         """One scheme's figures."""
@@ -146,28 +153,31 @@ class Desk:
         pair = machines_of([scheme, self.baseline], facts)
         amounts = [expand(scheme, None, f, counts) for f in own]
         gaps = [expand(scheme, self.baseline, f, counts) for f in pair]
-        lacking = self._unfit(scheme) or self._lacking(
-            [e["both"] for e in amounts + [expand(self.baseline, None, f, counts) for f in pair]]
-        )
+        lacking = self._unfit(scheme) or self._lacking([*(e["both"] for e in amounts), *map(self._baseline_on, pair)])
         quality = prices.quality(self.on.uarch, [n for n, u in zip(PRICE_NAMES, self._used(gaps), strict=True) if u])
         head = (scheme, self.on, bill(scheme, own, counts))
         if lacking:
             return Priced(*head, None, None, None, None, None, Verdict(None, lacking), quality, ())
         cycles = {name: self._cost(amounts, name).quantiles() for name in LEDGER_SETS}
         costs = {name: self._cost(gaps, name) for name in LEDGER_SETS}
+        difference = {name: cost.quantiles() for name, cost in costs.items()}
         chosen = costs[self.ledger]
-        entries, switches = entries_and_switches(counts)
         return Priced(
             *head,
             cycles,
-            {name: cost.quantiles() for name, cost in costs.items()},
-            _per(chosen.quantiles(), entries),
-            _per(chosen.quantiles(), switches),
+            difference,
+            _per(difference[self.ledger], self._entries),
+            _per(difference[self.ledger], self._switches),
             share_cheaper(chosen),
             decide(chosen),
             quality,
             self._drivers(gaps[0][self.ledger]),
         )
+
+    def _baseline_on(self, facts: Facts) -> Expansion:
+        if facts not in self._baselines:
+            self._baselines[facts] = expand(self.baseline, None, facts, self.counts)["both"]
+        return self._baselines[facts]
 
     def _cost(self, expansions: Sequence[Mapping[str, Expansion]], name: str) -> Cost:
         return price([e[name] for e in expansions], self._draws, self.counts)
@@ -190,7 +200,7 @@ class Desk:
 
     def _drivers(self, gap: Expansion) -> tuple[Driver, ...]:
         times = np.zeros(len(PRICES))
-        np.add.at(times, [PRICES.index(name) for name in PRICE_NAMES], gap.likely())
+        np.add.at(times, _PRICE_OF, gap.likely())
         return tuple(drivers(times, PRICES, prices.ranges(self.on.uarch, PRICES)))
 
 
@@ -211,7 +221,7 @@ def to_json(p: Priced, ledger: str) -> dict[str, Any]:
         "difference": p.difference and p.difference[ledger],
         "by_ledger": {
             name: {"cycles": p.cycles and p.cycles[name], "difference": p.difference and p.difference[name]}
-            for name in ("gs", "fs")
+            for name in LEDGERS
         },
         "per_event": {"entry": p.per_entry, "switch": p.per_switch},
         "share_cheaper": None if cheaper is None else {"least": cheaper[0], "most": cheaper[1]},

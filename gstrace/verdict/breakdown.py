@@ -9,7 +9,7 @@ import numpy as np
 
 from gstrace.pricing import groups
 from gstrace.pricing.bill import Bill, Matrix
-from gstrace.replay.situations import Event, completions, decode
+from gstrace.replay.situations import Event, likeliest
 from gstrace.schemes.compile import completions as machines_of
 from gstrace.verdict.answer import Priced, price_draws, price_ranges
 
@@ -46,7 +46,7 @@ def tally(grouped: Grouped) -> Tally:
     """How often the events happened that users count in."""
     weights = np.zeros((3, len(grouped.codes)), np.int64)
     for place, code in enumerate(grouped.codes):
-        happened = [decode(known)[0] for known in completions(code)[0]]
+        happened = likeliest(code)
         calls = sum(event in CALLS for event in happened)
         weights[:, place] = happened.count(Event.ENTRY), happened.count(Event.SWITCH_GS), calls
     return Tally(*(weights @ grouped.counts.T))
