@@ -57,6 +57,13 @@ COLUMNS: Final = Batch._fields[:-1]
 DTYPES: Final = dict(zip(COLUMNS, ("uint8", "uint8", "int32", "int32", "int32", *("int64",) * 6), strict=True))
 
 
+def new_batch(rows: int) -> Batch:
+    """Columns to fill, of zeros."""
+    import numpy as np
+
+    return Batch(**{name: np.zeros(rows, dtype) for name, dtype in DTYPES.items()}, horizon=NO_HORIZON)
+
+
 class Texts:
     """A reader's texts, `known`: what its rows' `text` columns index."""
 

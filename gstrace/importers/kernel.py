@@ -60,6 +60,15 @@ def digest(words, at, size, salt):
     return total | 1
 
 
+@inlined
+def put(rows, row, kind, lesser, cpu, tid, ts, a, b, c, d, hashed):
+    """One row of a `Batch`, its text unknown."""
+    row = np.uint64(row)
+    rows.kind[row], rows.lesser[row], rows.cpu[row], rows.tid[row], rows.text[row] = kind, lesser, cpu, tid, -1
+    rows.ts[row], rows.a[row], rows.b[row], rows.c[row], rows.d[row] = ts, a, b, c, d
+    rows.digest[row] = hashed
+
+
 @njit
 def find_text(words, raw, size, op):
     """Where a step's text is. → (byte, length); length 0 where the data is too short for it."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from truth.truth import OPERATIONS, SHARED, Window, billed, counts, interval, trace, windows
+from truth.truth import OPERATIONS, SHARED, Window, billed, counts, interval, label, trace, windows
 
 from gstrace import api
 from gstrace.pricing.bill import Matrix
@@ -84,14 +84,16 @@ def _costs(scheme: Scheme, facts: Facts, known: Counter[int], operation: str) ->
 def _cases() -> list[tuple[Path, Path, Window, Window]]:
     cases = []
     for one, other in [pair for a, b in PAIRS for pair in ((a, b), (b, a))]:
-        ours, theirs = SHARED / one, SHARED / other
-        if ours.is_dir() and theirs.is_dir():
+        ours, theirs = (SHARED / name / "perf.data" for name in (one, other))
+        if ours.exists() and theirs.exists():
             by_name = {w.name: w for w in windows(theirs)}
             cases += [(ours, theirs, w, by_name[w.name]) for w in windows(ours)]
     return cases
 
 
-@pytest.mark.parametrize(("ours", "theirs", "window", "other"), _cases(), ids=lambda v: v.name)
+@pytest.mark.parametrize(
+    ("ours", "theirs", "window", "other"), _cases(), ids=lambda v: label(v) if isinstance(v, Path) else v.name
+)
 def test_what_another_kernel_would_have_executed(ours: Path, theirs: Path, window: Window, other: Window) -> None:
     scheme, _ = api.baseline_of(trace(theirs))
     facts = api.machines_for(trace(theirs), (), {})[0].facts
@@ -115,6 +117,7 @@ def test_what_another_kernel_would_have_executed(ours: Path, theirs: Path, windo
         open_share = (high - low) / true if true else 0.0
         off = scaled / true - 1 if true else float("inf")
         print(
-            f"{ours.name:18} → {theirs.name:18} {window.name:9} {operation:16} {scaled:8.1f} true {true:6}  {off:+.2%}"
+            f"{label(ours):18} → {label(theirs):18} {window.name:9} {operation:16}"
+            f" {scaled:8.1f} true {true:6}  {off:+.2%}"
         )
         assert abs(off) <= TOLERANCE + open_share, f"{operation}: {scaled:.1f} predicted, {true} executed"

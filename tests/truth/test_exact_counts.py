@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from truth.truth import OPERATIONS, Window, billed, counts, folders, interval, recording, windows
+from truth.truth import OPERATIONS, Window, billed, counts, interval, label, recordings, windows
 
 from gstrace.replay.situations import Event, decode
 from gstrace.schemes.operations import INDEX
@@ -37,15 +37,19 @@ PARANOID = {"rdgsbase", "wrgsbase", "lsl", "rdmsr_gs"}
 
 
 def _ids() -> list[tuple[Path, Window]]:
-    return [(folder, window) for folder in folders() for window in windows(folder)]
+    return [(recording, window) for recording in recordings() for window in windows(recording)]
 
 
-def _open(folder: Path, window: Window) -> set[Event]:
+def _id(value: Path | Window) -> str:
+    return label(value) if isinstance(value, Path) else value.name
+
+
+def _open(recording: Path, window: Window) -> set[Event]:
     """Events of this window that the trace leaves open."""
     found = set()
-    for code in counts(folder, window):
+    for code in counts(recording, window):
         event, values = decode(code)
-        if recording(folder).suffix == ".txt" and "unknown" in (values.get("prev_base"), values.get("next_base")):
+        if recording.suffix == ".txt" and "unknown" in (values.get("prev_base"), values.get("next_base")):
             # A text does not mark kernel threads, whose bases are 0 (T1).
             found.add(event)
         if event in (Event.INTERRUPT, Event.MAYBE_RETURN, Event.LOST) or values.get("origin") == "unknown":
@@ -53,15 +57,16 @@ def _open(folder: Path, window: Window) -> set[Event]:
     return found
 
 
-@pytest.mark.parametrize(("folder", "window"), _ids(), ids=lambda v: v.name)
-def test_the_true_count_lies_in_the_bill(folder: Path, window: Window) -> None:
-    bill, still_open = billed(folder, window), _open(folder, window)
+@pytest.mark.parametrize(("recording", "window"), _ids(), ids=_id)
+def test_the_true_count_lies_in_the_bill(recording: Path, window: Window) -> None:
+    bill, still_open = billed(recording, window), _open(recording, window)
     for operation in OPERATIONS:
         low, high = interval(bill, operation)
         true = window.true[operation]
         if true or high:
             print(
-                f"{folder.name:26} {window.name:10} {operation:16} {true:6}  [{low:6}, {high:6}]  {high - low:6} wide"
+                f"{label(recording):34} {window.name:10} {operation:16} {true:6}  [{low:6}, {high:6}]"
+                f"  {high - low:6} wide"
             )
         assert low <= true <= high, f"{operation}: {true} not in [{low}, {high}]"
         ambiguous = (
@@ -75,37 +80,37 @@ def test_the_true_count_lies_in_the_bill(folder: Path, window: Window) -> None:
             assert low == high, f"{operation}: nothing is ambiguous, yet [{low}, {high}]"
 
 
-@pytest.mark.parametrize("folder", folders(), ids=lambda f: f.name)
-def test_intervals_are_no_wider_than_a_plain_replay_leaves_them(folder: Path) -> None:
+@pytest.mark.parametrize("recording", recordings(), ids=_id)
+def test_intervals_are_no_wider_than_a_plain_replay_leaves_them(recording: Path) -> None:
     widths = []
-    for window in windows(folder):
-        low, high = interval(billed(folder, window), "swapgs")
+    for window in windows(recording):
+        low, high = interval(billed(recording, window), "swapgs")
         widths.append((high - low) / window.true["swapgs"])
     mean = sum(widths) / len(widths)
-    print(f"{folder.name:26} {len(widths):3} windows  mean width {mean:6.1%}  largest {max(widths):6.1%}")
-    if folder.name in WIDTHS:
-        assert mean < WIDTHS[folder.name] + 0.0006
+    print(f"{label(recording):34} {len(widths):3} windows  mean width {mean:6.1%}  largest {max(widths):6.1%}")
+    if label(recording) in WIDTHS:
+        assert mean < WIDTHS[label(recording)] + 0.0006
 
 
-@pytest.mark.parametrize("folder", [f for f in folders() if "callchain" in f.name], ids=lambda f: f.name)
-def test_call_chains_tell_where_each_interrupt_came_from(folder: Path) -> None:
-    for window in windows(folder):
-        found = counts(folder, window)
+@pytest.mark.parametrize("recording", [r for r in recordings() if "callchain" in r.parent.name], ids=_id)
+def test_call_chains_tell_where_each_interrupt_came_from(recording: Path) -> None:
+    for window in windows(recording):
+        found = counts(recording, window)
         entries = sum(n for code, n in found.items() if _arrives_at_error_entry(code))
         assert entries == window.by_symbol.get("error_entry", {}).get("swapgs", 0)
 
 
-@pytest.mark.parametrize(("folder", "window"), _ids(), ids=lambda v: v.name)
-def test_fences_are_counted_as_far_as_arrivals_are_seen(folder: Path, window: Window) -> None:
+@pytest.mark.parametrize(("recording", "window"), _ids(), ids=_id)
+def test_fences_are_counted_as_far_as_arrivals_are_seen(recording: Path, window: Window) -> None:
     """E6. An interrupt or NMI right at a window's edge is traced on one side and counted on the other (E8), and the
     recorder's own walks of user stacks fault unseen: up to two more or fewer, and six where call chains are recorded.
     """
-    bill = billed(folder, window)
+    bill = billed(recording, window)
     low, high = (int(side[0, INDEX["lfence"]]) for side in (bill.low, bill.high))
     handled = ("error_entry", "paranoid_entry")
     true = sum(window.by_symbol.get(symbol, {}).get("lfence", 0) for symbol in handled)
-    edge = 6 if "callchain" in folder.name else 2
-    print(f"{folder.name:26} {window.name:10} lfence {true:6}  [{low:6}, {high:6}]")
+    edge = 6 if "callchain" in recording.parent.name else 2
+    print(f"{label(recording):34} {window.name:10} lfence {true:6}  [{low:6}, {high:6}]")
     assert low - edge <= true <= high + edge
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,7 +25,7 @@ SAMPLES = ROOT / "sample-traces"
 SHARED = Path(os.environ.get("GSTRACE_SHARED", ROOT.parent / "shared")) / "traces" / "truth"
 
 RECORDINGS = ("perf*.data", "trace.txt", "trace-cmd-report.txt")
-"""What a folder's recording may be called, the best first."""
+"""What a folder's recordings are called; a folder may have several forms of one."""
 
 OPERATIONS = {
     **{name: (name,) for name in ("swapgs", "rdfsbase", "wrfsbase", "rdgsbase", "wrgsbase", "lsl")},
@@ -48,26 +47,28 @@ class Window:
     by_symbol: dict[str, dict[str, int]]
 
 
-def folders() -> list[Path]:
-    """Every folder with a recording that gstrace reads, and true counts."""
-    own = sorted(p.parent for p in SAMPLES.glob("*/windows.json"))
-    more = sorted({p.parent for kind in RECORDINGS for p in SHARED.glob(f"*/{kind}")}) if SHARED.is_dir() else []
-    return own + [p for p in more if not p.name.startswith("sample-")]
+def recordings() -> list[Path]:
+    """Every recording that gstrace reads, and that has true counts beside it."""
+    own = {p for kind in RECORDINGS for p in SAMPLES.glob(f"*/{kind}") if (p.parent / "windows.json").exists()}
+    more = {p for kind in RECORDINGS for p in SHARED.glob(f"*/{kind}")}
+    return sorted(own) + sorted(p for p in more if not p.parent.name.startswith("sample-"))
 
 
-def recording(folder: Path) -> Path:
-    return next(path for kind in RECORDINGS for path in folder.glob(kind))
-
-
-@cache
-def trace(folder: Path) -> api.Trace:
-    """The folder's recording, ingested once (into the user's cache)."""
-    return api.open(recording(folder), machine=folder / "machine")
+def label(recording: Path) -> str:
+    """A recording's name in tables: its folder, and itself where the folder has several."""
+    several = sum(len(list(recording.parent.glob(kind))) for kind in RECORDINGS) > 1
+    return f"{recording.parent.name}/{recording.name}" if several else recording.parent.name
 
 
 @cache
-def windows(folder: Path) -> tuple[Window, ...]:
-    data: list[dict[str, Any]] = json.loads((folder / "windows.json").read_text())
+def trace(recording: Path) -> api.Trace:
+    """A recording, ingested once (into the user's cache)."""
+    return api.open(recording, machine=recording.parent / "machine")
+
+
+@cache
+def windows(recording: Path) -> tuple[Window, ...]:
+    data: list[dict[str, Any]] = json.loads((recording.parent / "windows.json").read_text())
     return tuple(
         Window(str(w["id"]), w["name"], cpu, w["cpus"][cpu]["true"], w["cpus"][cpu]["by_symbol"])
         for w in data
@@ -75,21 +76,17 @@ def windows(folder: Path) -> tuple[Window, ...]:
     )
 
 
-def capture(folder: Path) -> dict[str, Any]:
-    return tomllib.loads((folder / "capture.toml").read_text())
-
-
-def counts(folder: Path, window: Window) -> dict[int, int]:
+def counts(recording: Path, window: Window) -> dict[int, int]:
     selection = Selection(window=window.label, cpus=frozenset([window.cpu]))
-    return trace(folder).counts(selection)
+    return trace(recording).counts(selection)
 
 
-def billed(folder: Path, window: Window, scheme: str = "") -> Bill:
+def billed(recording: Path, window: Window, scheme: str = "") -> Bill:
     """The window's bill under a scheme; default: the one that the recorded kernel ran."""
-    recorded = trace(folder)
+    recorded = trace(recording)
     chosen = library.parse(scheme) if scheme else api.baseline_of(recorded)[0]
     facts = api.machines_for(recorded, (), {})[0].facts
-    return bill(chosen, completions([chosen], facts), counts(folder, window))
+    return bill(chosen, completions([chosen], facts), counts(recording, window))
 
 
 def interval(b: Bill, operation: str) -> tuple[int, int]:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from gstrace.importers.batch import DTYPES, NO_HORIZON, Batch
 from gstrace.importers.perfdata.kernel import TYPES
 
 if TYPE_CHECKING:
@@ -44,11 +43,6 @@ class Notes(NamedTuple):
     pool: I64
     skipped: I64
     unwanted: I64
-
-
-def new_batch(rows: int = ROWS) -> Batch:
-    """Columns to fill, of zeros."""
-    return Batch(**{name: np.zeros(rows, dtype) for name, dtype in DTYPES.items()}, horizon=NO_HORIZON)
 
 
 def new_notes(rows: int, events: int, chains: int = CHAINS, frames: int = FRAMES) -> Notes:

@@ -9,11 +9,9 @@ Twin: tests/importers/perfdata/plain.py.
 
 from __future__ import annotations
 
-import numpy as np
-
 from gstrace.events.losses import LOSS_CODE
 from gstrace.events.tables import NULL, Kind, Task
-from gstrace.importers.kernel import KIND, LESSER, LOW32, NEED, TYPE, decode, digest, load
+from gstrace.importers.kernel import KIND, LESSER, LOW32, NEED, TYPE, decode, digest, load, put
 from gstrace.importers.perfdata.layout import (
     CHAIN,
     CPU,
@@ -73,14 +71,6 @@ K_TASK, K_LOSS = int(Kind.TASK), int(Kind.LOSS)
 T_FORK, T_EXEC, T_EXIT, T_RENAME = int(Task.FORK), int(Task.EXEC), int(Task.EXIT), int(Task.RENAME)
 L_LOST, L_LOST_SAMPLES, L_FILTERED = LOSS_CODE["lost"], LOSS_CODE["lost_samples"], LOSS_CODE["filtered"]
 L_THROTTLED, L_THROTTLE_END = LOSS_CODE["throttled"], LOSS_CODE["throttle_end"]
-
-
-@inlined
-def put(rows, row, kind, lesser, cpu, tid, ts, a, b, c, d, hashed):
-    row = np.uint64(row)
-    rows.kind[row], rows.lesser[row], rows.cpu[row], rows.tid[row], rows.text[row] = kind, lesser, cpu, tid, -1
-    rows.ts[row], rows.a[row], rows.b[row], rows.c[row], rows.d[row] = ts, a, b, c, d
-    rows.digest[row] = hashed
 
 
 @inlined

@@ -11,13 +11,14 @@ import numpy as np
 from gstrace.errors import NothingToPrice, UnreadableInput
 from gstrace.events.losses import LOSS_CODE
 from gstrace.events.tables import NULL, Kind, Task
-from gstrace.importers.batch import Batch, Texts
+from gstrace.importers.batch import Batch, Texts, new_batch
+from gstrace.importers.feed import Feed
+from gstrace.importers.kernel import put
 from gstrace.importers.perfdata import kernel as k
 from gstrace.importers.perfdata.attr import TRACEPOINT
-from gstrace.importers.perfdata.buffers import ROWS, new_batch, new_notes
+from gstrace.importers.perfdata.buffers import ROWS, new_notes
 from gstrace.importers.perfdata.compressed import Unpacker, parts
 from gstrace.importers.perfdata.container import read_container
-from gstrace.importers.perfdata.feed import Feed
 from gstrace.importers.perfdata.names import EVENT_TYPES, record_name
 from gstrace.importers.perfdata.origins import Origins
 from gstrace.importers.perfdata.pipe import take_feature
@@ -197,7 +198,7 @@ class PerfData:
             yield self._batch()
         row = int(self._state[k.ROW])
         with np.errstate(over="ignore"):
-            k.put(self._rows, row, int(kind), 0, cpu, -1, ts, a, b, c, NULL, 0)
+            put(self._rows, row, int(kind), 0, cpu, -1, ts, a, b, c, NULL, 0)
         self._rows.text[row] = text
         self._state[k.ROW] = row + 1
 

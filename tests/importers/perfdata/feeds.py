@@ -10,7 +10,7 @@ from unittest import mock
 from importers.perfdata.plain import ROW
 
 from gstrace.events.tables import Kind, Origin, Task
-from gstrace.importers.perfdata import feed
+from gstrace.importers import feed
 from gstrace.importers.perfdata.reader import PerfData
 
 A, C = ROW.index("a"), ROW.index("c")
