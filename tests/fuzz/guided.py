@@ -2,7 +2,7 @@
 
     make guided FORMAT=perfdata SECONDS=600
 
-What crashes, hangs, takes more than 512 MB or makes more rows than the input has bytes is a finding, and its input is
+What crashes, takes more than ten seconds or a gigabyte (the search itself takes a quarter) is a finding; its input is
 left in `.cache/guided/FORMAT`. Without the compiler every index is checked, so that a read beyond a buffer is found.
 """
 
@@ -12,6 +12,7 @@ import os
 import pkgutil
 import sys
 import warnings
+from contextlib import suppress
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
@@ -39,15 +40,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def one_input(data: bytes, module: str) -> None:
     """An answer or a refusal."""
-    rows = 0
-    try:
+    with suppress(GstraceError):
         reader = import_module(module).open(BytesIO(data), "fuzzed", None)
-        for piece in Stream(reader).rows():
-            rows += piece.size
-    except GstraceError:
-        return
-    if rows > 64 + len(data):
-        raise AssertionError(f"{rows} rows of {len(data)} bytes")
+        for _ in Stream(reader).rows():
+            pass
 
 
 def seeds(name: str, folder: Path) -> None:
@@ -65,8 +61,10 @@ def main() -> None:
     folder = ROOT / ".cache" / "guided" / name
     seeds(name, folder / "corpus")
     warnings.simplefilter("ignore", RuntimeWarning)
-    options = [f"-max_total_time={seconds}", f"-max_len={LONGEST}", "-timeout=60", "-rss_limit_mb=1024"]
-    atheris.Setup([sys.argv[0], *options, f"-artifact_prefix={folder}/", str(folder / "corpus")], lambda d: one_input(d, module))
+    options = [f"-max_total_time={seconds}", f"-max_len={LONGEST}", "-timeout=10", "-rss_limit_mb=1024"]
+    atheris.Setup(
+        [sys.argv[0], *options, f"-artifact_prefix={folder}/", str(folder / "corpus")], lambda d: one_input(d, module)
+    )
     atheris.Fuzz()
 
 

@@ -10,12 +10,15 @@ from functools import cache
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gstrace.errors import GstraceError
 from gstrace.events.tables import Kind
-from gstrace.importers.batch import Batch, Reader
 from gstrace.importers.registry import FORMATS, Format, Source, find
 from gstrace.importers.stream import Stream
+
+if TYPE_CHECKING:
+    from gstrace.importers.batch import Batch, Reader
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample-traces"
 SECONDS = 10
