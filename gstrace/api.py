@@ -48,7 +48,7 @@ def ingest(
 ) -> Trace:
     """A recording (`-`: standard input) → a `.gst` directory, opened. Raises GstraceError; see docs/contract.md."""
     from gstrace import ingest as work
-    from gstrace.importers.registry import Source
+    from gstrace.importers.source import Source
 
     place = Path(output) if output else destination(trace)
     folder = Path(machine) if machine else None
@@ -265,7 +265,8 @@ def check_names(schemes: Iterable[str] = (), uarchs: Iterable[str] = (), baselin
 
 def check_format(trace: str | Path, input_format: str = "") -> None:
     """Raise UsageError for a recording that is not there, UnreadableInput for one of no known format."""
-    from gstrace.importers.registry import Source, find
+    from gstrace.importers.registry import find
+    from gstrace.importers.source import Source
 
     with Source(trace) as source:
         find(source, input_format)

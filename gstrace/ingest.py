@@ -14,7 +14,8 @@ from gstrace.events.capture import with_machine
 from gstrace.events.losses import LOSS_CODE
 from gstrace.events.rows import Rows, empty
 from gstrace.events.tables import NULL, Kind
-from gstrace.importers.registry import Source, open_reader
+from gstrace.importers.registry import open_reader
+from gstrace.importers.source import Source
 from gstrace.importers.stream import Stream
 from gstrace.progress import Progress
 from gstrace.replay.engine import Replay

@@ -1,0 +1,89 @@
+"""An input as gstrace was given it: a file that can be read again, with its name, size and digest."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import IO, Self
+
+from gstrace.errors import UsageError
+
+
+class Source:
+    """An input that can be read again: a file, or standard input kept in a temporary file.
+
+    name: the file's name without its folders. size: bytes. `digest()`: SHA-256 of the bytes, hex, made in a thread of
+    its own from `begin_digest` on, while others read.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = None if str(path) == "-" else Path(path)
+        self.name = self.path.name if self.path else "-"
+        try:
+            self.file: IO[bytes] = self.path.open("rb") if self.path else _kept(sys.stdin.buffer)
+        except FileNotFoundError as error:
+            raise _no_file(Path(path)) from error
+        except IsADirectoryError as error:
+            raise UsageError(f"{path} is a folder, not a recording") from error
+        except OSError as error:
+            raise UsageError(f"{path}: {error.strerror}") from error
+        if self.path and not self.file.seekable():
+            # A pipe by name, as <(…) makes it: kept as standard input is.
+            with self.file as pipe:
+                self.file = _kept(pipe)
+        self.size = self.file.seek(0, 2)
+        self.file.seek(0)
+        self._hash = hashlib.sha256()
+        self._hashing: threading.Thread | None = None
+
+    def begin_digest(self) -> threading.Thread:
+        if self._hashing is None:
+            self._hashing = threading.Thread(target=self._run_digest, daemon=True)
+            self._hashing.start()
+        return self._hashing
+
+    def _run_digest(self) -> None:
+        with Path(self.file.name).open("rb") as again:
+            while chunk := again.read(1 << 20):
+                self._hash.update(chunk)
+
+    def digest(self) -> str:
+        self.begin_digest().join()
+        return self._hash.hexdigest()
+
+    def head(self, size: int = 4096) -> bytes:
+        """The first bytes; the position stays."""
+        head = self.file.read(size)
+        self.file.seek(0)
+        return head
+
+    def close(self) -> None:
+        if self._hashing is not None:
+            self._hashing.join()
+        self.file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _kept(stream: IO[bytes]) -> IO[bytes]:
+    """Standard input cannot seek: keep it in a temporary file, which goes with the process."""
+    kept: IO[bytes] = tempfile.NamedTemporaryFile(prefix="gstrace-")  # noqa: SIM115 (the source closes it)
+    while chunk := stream.read(1 << 20):
+        kept.write(chunk)
+    kept.flush()
+    return kept
+
+
+def _no_file(path: Path) -> UsageError:
+    from difflib import get_close_matches
+
+    folder = path.parent
+    like = get_close_matches(path.name, [p.name for p in folder.iterdir()], n=3) if folder.is_dir() else []
+    return UsageError(f"no such file: {path}", hint=f"did you mean {', '.join(like)}?" if like else "")
