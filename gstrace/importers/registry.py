@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -30,15 +31,22 @@ FORMATS: Final = (
 
 # What people bring by mistake, by first bytes: say what it is instead of "unknown".
 STRANGERS: Final = (
-    (b"version https://git-lfs", "a Git LFS pointer, not the file it points to", "fetch the file with `git lfs pull`"),
-    (b"\x1f\x8b", "compressed with gzip", "unpack it first"),
-    (b"\x28\xb5\x2f\xfd", "compressed with zstd", "unpack it first"),
-    (b"\xfd7zXZ", "compressed with xz", "unpack it first"),
-    (b"PK\x03\x04", "a zip archive", "unpack it first"),
-    (b"\x17\x08\x44tracing", "a trace.dat of trace-cmd, which this version does not read", "record with perf"),
-    (b"PAR1", "a Parquet file", "give the .gst directory it belongs to, or the recording"),
-    (b"\x7fELF", "a program", ""),
-    (b"{", "JSON", "give the recording itself"),
+    (rb"version https://git-lfs", "a Git LFS pointer, not the file it points to", "fetch the file with `git lfs pull`"),
+    (rb"[0-9a-f]{64}\s*$", "the digest of a file instead of the file", "fetch the file that it stands for"),
+    (rb"\x17\x08\x44tracing", "a trace.dat of trace-cmd, which this version does not read", "record with perf"),
+    (rb"PK\x03\x04", "a zip archive of several files", "unpack it and give the recording"),
+    (rb"(?s:.{257})ustar", "a tar archive", "unpack it and give the recording"),
+    (rb"PAR1", "a Parquet file", "give the .gst directory it belongs to, or the recording"),
+    (rb"\x7fELF", "a program", ""),
+    (rb"\xc1\x1f\xfc\xc1|\xc1\xfc\x1f\xc1", "a CTF trace (LTTng, perf data convert)", "record with perf or trace-cmd"),
+    (rb"/\* CTF ", "the description of a CTF trace (LTTng, perf data convert)", "record with perf or trace-cmd"),
+    (
+        rb'\s*\{\s*"traceEvents"',
+        "a Chrome JSON trace without a kernel's events",
+        "record system calls and switches too",
+    ),
+    (rb"\s*[\[{]", "JSON", "give the recording itself"),
+    (rb"\x1f\x8b|\x28\xb5\x2f\xfd|\xfd7zXZ", "a file packed too often", "unpack it first"),
 )
 
 
@@ -51,13 +59,15 @@ def find(source: Source, wanted: str = "") -> Format:
         raise nearest(wanted, [f.name for f in FORMATS], what="input format")
     head = source.head()
     if not head:
-        raise UnreadableInput(f"{source.name} is empty", hint="did the recorder end without writing?")
+        empty = "wraps nothing" if source.is_wrapped else "is empty"
+        raise UnreadableInput(f"{source.name} {empty}", hint="did the recorder end without writing?")
     for known in FORMATS:
         if import_module(known.module).claims(head):
             return known
-    for start, what, hint in STRANGERS:
-        if head.startswith(start):
-            raise UnreadableInput(f"{source.name} is {what}", hint=hint)
+    verb = "wraps" if source.is_wrapped else "is"
+    for begin, what, hint in STRANGERS:
+        if re.match(begin, head):
+            raise UnreadableInput(f"{source.name} {verb} {what}", hint=hint)
     titles = ", ".join(f.title for f in FORMATS)
     raise UnreadableInput(
         f"{source.name} is no trace that gstrace knows ({titles})", hint="see `gstrace ingest --help`"

@@ -1,18 +1,14 @@
-"""Bytes of an input → blocks of whole lines, in bounded memory: plain, packed by `atrace -z`, or inside HTML."""
+"""Bytes of an input → blocks of whole lines, in bounded memory: plain, or inside HTML."""
 
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 CHUNK: Final = 1 << 18
 LONGEST: Final = 1 << 12
 """Of a longer line the rest is not looked at: the kernel prints an event into a page."""
-
-PACKED: Final = re.compile(rb"(?:^|\n)TRACE:\r?\n(?=\x78[\x01\x5e\x9c\xda])")
-"""What stands in front of the packed part of `atrace -z`."""
 
 _HTML: Final = re.compile(rb"\s*(?:<!doctype\s+html|<html|<!--)", re.IGNORECASE)
 _BEGIN: Final = re.compile(rb'<script[^>]*class="?trace-data|linuxPerfData\s*=\s*"')
@@ -28,27 +24,15 @@ def is_html(head: bytes) -> bool:
 def blocks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
     """All lines from the file's start, in pieces that end with a line's end; and the bytes of the file used so far."""
     file.seek(0)
-    head = file.read(CHUNK)
-    packed = PACKED.search(head[:4096])
-    file.seek(packed.end() if packed else 0)
-    pieces = _unpacked(file) if packed else _plain(file)
-    whole = _whole(pieces)
-    yield from _inside(whole) if is_html(head) else _unescaped(whole)
+    page = is_html(file.read(CHUNK))
+    file.seek(0)
+    whole = _whole(_plain(file))
+    yield from _inside(whole) if page else _unescaped(whole)
 
 
 def _plain(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
     while chunk := file.read(CHUNK):
         yield chunk, file.tell()
-
-
-def _unpacked(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
-    """What can be unpacked; where it breaks off, so does the text."""
-    unpacker = zlib.decompressobj()
-    try:
-        while not unpacker.eof and (chunk := unpacker.unconsumed_tail or file.read(CHUNK)):
-            yield unpacker.decompress(chunk, CHUNK), file.tell()
-    except zlib.error:
-        yield b"\n", file.tell()
 
 
 def _whole(pieces: Iterator[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:

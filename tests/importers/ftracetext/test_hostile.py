@@ -5,14 +5,12 @@ from __future__ import annotations
 import random
 import time
 import tracemalloc
-import zlib
-from io import BytesIO
 
 import pytest
 from importers.ftracetext.helping import read
 
 from gstrace.errors import GstraceError
-from gstrace.importers.ftracetext.lines import LONGEST, blocks
+from gstrace.importers.ftracetext.lines import LONGEST
 
 LINE = b"   a b-9-134   (    134) [000] d.h1.     4.211013: %s\n"
 PAYLOADS = (
@@ -78,20 +76,6 @@ def test_a_long_line_is_cut_and_the_next_one_whole():
     payload = b"sys_enter: NR 39 (" + b"1, " * LONGEST + b")"
     found, _ = read(LINE % payload + LINE % PAYLOADS[1])
     assert [r["a"] for r in found if r["a"] == 39] == [39, 39]
-
-
-def test_packed_text_is_the_text_also_where_it_breaks_off():
-    packed = b"TRACE:\n" + zlib.compress(TEXT * 50)
-    assert len(read(packed)[0]) == len(read(TEXT * 50)[0])
-    for end in range(8, len(packed), 7):
-        survives(packed[:end])
-    survives(packed[:40] + b"\x00\xff\x00" + packed[43:])
-
-
-@pytest.mark.slow
-def test_a_bomb_unpacks_in_pieces():
-    packed = b"TRACE:\n" + zlib.compress(b"\n" * (64 << 20))
-    assert max(len(block) for block, _ in blocks(BytesIO(packed))) < 1 << 20
 
 
 @pytest.mark.parametrize(
