@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
-CHUNK: Final = 1 << 18
+CHUNK: Final = 1 << 20
 LONGEST: Final = 1 << 12
 """Of a longer line the rest is not looked at: the kernel prints an event into a page."""
 
@@ -46,7 +46,7 @@ def _whole(pieces: Iterator[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:
             rest += piece
         rest = rest[:LONGEST]
     if rest:
-        yield rest, used
+        yield rest + b"\n", used
 
 
 def _unescaped(whole: Iterator[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:

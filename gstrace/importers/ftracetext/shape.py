@@ -23,12 +23,13 @@ _HEAD: Final = (
 ) % LONGEST_COMM
 
 LINE: Final = re.compile(_HEAD + rb"(?P<rest>[^\n]*)")
-NAMES: Final = re.compile(rb"^" + _HEAD + rb"(?P<name>[\w.-]{1,64})(?P<sign>:| ->|\()?", re.MULTILINE)
-"""Every line's event name alone."""
+NAME: Final = re.compile(_HEAD + rb"(?P<name>[\w.-]{1,64})(?P<sign>:| ->|\()?")
+"""A line's event name alone, and what stands behind it."""
 
 CALL: Final = re.compile(rb"sys_(?P<name>\w{1,64})(?:\((?P<args>.*)\)?| -> (?P<ret>-?(?:0x)?[0-9a-f]+))\s*$")
 """A named system call as the kernel prints it: it names no event in front."""
 
+_NAMED_CALL: Final = re.compile(rb"sys_\w+")
 EVENT: Final = re.compile(rb"(?P<name>[\w.-]{1,64}):[ \t]*(?P<payload>.*)")
 
 HEADER: Final = re.compile(rb"(?m)^# (?:tracer:|entries-in-buffer)|^cpus=\d+\s*$|^CPU \d+ is empty")
@@ -37,3 +38,12 @@ STARTED: Final = re.compile(rb"\s*##### CPU (?P<cpu>\d{1,5}) buffer started ####
 ENTRIES: Final = re.compile(
     rb"# entries-in-buffer/entries-written: (?P<held>\d{1,18})/(?P<written>\d{1,18})\s+#P:(?P<cpus>\d{1,5})"
 )
+
+
+def event_of(name: bytes, sign: bytes) -> str:
+    """The name under which a line is decoded: a named call's line begins with the call. Empty for no event."""
+    if sign == b":":
+        return name.decode()
+    if not sign or not _NAMED_CALL.fullmatch(name):
+        return ""
+    return ("sys_exit_" if sign == b" ->" else "sys_enter_") + name[4:].decode()
