@@ -50,12 +50,12 @@ def _whole(pieces: Iterator[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:
 
 
 def _unescaped(whole: Iterator[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:
-    r"""Text may be a page's JavaScript string without the page: its lines end in `\n\`."""
+    r"""Text may be a page's JavaScript string without the page: its lines end in `\n\`, from the first block on."""
+    escaped = None
     for block, used in whole:
-        if b"\\n\\" in block:
-            yield b"\n".join(_plain_line(line) for line in block.split(b"\n")), used
-        else:
-            yield block, used
+        if escaped is None:
+            escaped = b"\\n\\\n" in block
+        yield (b"\n".join(map(_plain_line, block.split(b"\n"))) if escaped else block), used
 
 
 def _inside(whole: Iterator[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:

@@ -62,7 +62,7 @@ MARKERS: Final = ("tracing_mark_write", "print", "0")
 """What `ftrace:print` is called: by the kernel, by trace-cmd, by kernels of 2012."""
 
 _NAMED: Final = {
-    "sys_enter_arch_prctl": re.compile(rb"option: (?:0x)?(?P<b_x>[0-9a-f]+), (?:arg2|addr): (?:0x)?(?P<c_x>[0-9a-f]+)"),
+    "sys_enter_arch_prctl": re.compile(rb"option: (?:0x)?(?P<b_x>[0-9a-f]+), \S+ (?:0x)?(?P<c_x>[0-9a-f]+)"),
     "sys_enter_getpriority": re.compile(rb"which: (?:0x)?(?P<b_x>[0-9a-f]+), who: (?:0x)?(?P<c_x>[0-9a-f]+)"),
 }
 _RETURNED: Final = re.compile(rb"(?:.*= )?(?P<b_x>(?:0x)?[0-9a-f]+)\s*$")
