@@ -14,7 +14,8 @@ _MARK = b": NR 140 "
 
 def repeat(short: Path, long: Path, times: int) -> int:
     """Write `long`. → its lines."""
-    lines = [m for line in short.open("rb") if (m := _LINE.fullmatch(line)) and _MARK not in line]
+    with short.open("rb") as file:
+        lines = [m for line in file if (m := _LINE.fullmatch(line)) and _MARK not in line]
     at = [int(m[2]) * 1_000_000 + int(m[3]) for m in lines]
     span = at[-1] - at[0] + 1000
     with long.open("wb") as out:

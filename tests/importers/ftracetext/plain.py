@@ -26,8 +26,8 @@ def everything(reader_type, data, rows=4096):
     columns = {name: [] for name in NAMES}
     with suppress(NothingToPrice):
         for batch in reader.batches():
-            for name, column in columns.items():
-                column += getattr(batch, name).tolist()
+            for name in NAMES:
+                columns[name] += getattr(batch, name).tolist()
     facts = (dict(reader.seen), dict(reader.skipped), reader._unread, reader.recorded, reader.capture.to_json())
     return columns, reader.texts, facts
 

@@ -1,4 +1,4 @@
-"""The kernel and Python alone tell the same: of all texts there are, of each form of line, of mutated and random ones."""
+"""The kernel and Python alone tell the same: of all texts, of each form of line, of mutated and random ones."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ FILES = [
 ]
 EDGES = b"0123456789()[]-:=., \tabcdefxNRS+|>_\r\x00\xff"
 EXIT = b"sys_exit: NR 39 = 0"
+NUMBERS = (b"134", b"39", b"158", b"=30", b"=11", b"=2 ", b"136", b"c0000101", b"1002", b"=R+", b"=0")
 
 
 def content(path):
@@ -75,8 +76,8 @@ def test_of_numbers_at_the_edge():
         for figure in (b"9", b"1", b"f", b"0"):
             number = figure * digits
             for payload in PAYLOADS:
-                for old in (b"134", b"39", b"158", b"=30", b"=11", b"=2 ", b"136", b"c0000101", b"1002", b"=R+", b"=0"):
-                    lines.append((LINE % payload).rstrip().replace(old, old[:1].strip(b"0123456789cR") + number))
+                whole = (LINE % payload).rstrip()
+                lines += [whole.replace(old, old[:1].strip(b"0123456789cR") + number) for old in NUMBERS]
             lines += [b"a-%s [000] 4.2: %s" % (number, EXIT), b"a-1 [%s] 4.2: %s" % (number, EXIT)]
             lines += [b"a-1 [000] %s.2: %s" % (number, EXIT), b"a-1 [000] 4.%s: %s" % (number, EXIT)]
             lines += [b"a-1 (%s) [000] 4.2: %s" % (number, EXIT), b"a-1 [000] %s: %s" % (number, EXIT)]
