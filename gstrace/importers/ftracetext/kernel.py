@@ -143,6 +143,17 @@ def name_slot(names, slots, pool, text, at, size, sign):
     return -1
 
 
+@inlined
+def flags(text, at):
+    """The first byte behind a word of flags and blanks; −1 where there is none."""
+    i = at
+    c = byte(text, i)
+    while not is_space(c) and c != 91 and c != 93 and c != 58:
+        i += 1
+        c = byte(text, i)
+    return blanks(text, i) if 3 <= i - at <= 9 and is_blank(c) else -1
+
+
 @njit
 def head(text, at):
     """A line's head. → (YES, NO or UNSURE; tid, cpu, ns or the clock's number, its fraction's digits, byte behind)."""
@@ -160,36 +171,38 @@ def head(text, at):
             break
         i += 1
     i = blanks(text, end)
-    if byte(text, i) == 40:
-        i = blanks(text, i + 1)
-        start = i
-        if byte(text, i) == 45:
-            while byte(text, i) == 45:
-                i += 1
-        else:
-            _, i, digits = decimal(text, i)
-            if digits > 10:
-                return UNSURE, 0, 0, 0, 0, i
-        if i == start or byte(text, i) != 41:
-            return UNSURE, 0, 0, 0, 0, i
-        i = blanks(text, i + 1)
-    if byte(text, i) != 91:
-        return UNSURE, 0, 0, 0, 0, i
-    cpu, i, digits = decimal(text, i + 1)
-    if digits < 3 or digits > 5 or byte(text, i) != 93 or not is_blank(byte(text, i + 1)):
-        return UNSURE, 0, 0, 0, 0, i
-    i = blanks(text, i + 1)
-    seconds, end, digits = decimal(text, i)
-    if digits == 0 or (byte(text, end) != 46 and byte(text, end) != 58):
-        start = i
-        c = byte(text, i)
-        while not is_space(c) and c != 91 and c != 93 and c != 58:
-            i += 1
-            c = byte(text, i)
-        if i - start < 3 or i - start > 9 or not is_blank(c):
-            return UNSURE, 0, 0, 0, 0, i
-        i = blanks(text, i)
+    if 48 <= byte(text, i) <= 57:
+        cpu, i, digits = decimal(text, i)
+        i = flags(text, i)
+        if digits > 5 or i < 0:
+            return UNSURE, 0, 0, 0, 0, at
         seconds, end, digits = decimal(text, i)
+    else:
+        if byte(text, i) == 40:
+            i = blanks(text, i + 1)
+            start = i
+            if byte(text, i) == 45:
+                while byte(text, i) == 45:
+                    i += 1
+            else:
+                _, i, digits = decimal(text, i)
+                if digits > 10:
+                    return UNSURE, 0, 0, 0, 0, at
+            if i == start or byte(text, i) != 41:
+                return UNSURE, 0, 0, 0, 0, at
+            i = blanks(text, i + 1)
+        if byte(text, i) != 91:
+            return UNSURE, 0, 0, 0, 0, at
+        cpu, i, digits = decimal(text, i + 1)
+        if digits < 3 or digits > 5 or byte(text, i) != 93 or not is_blank(byte(text, i + 1)):
+            return UNSURE, 0, 0, 0, 0, at
+        i = blanks(text, i + 1)
+        seconds, end, digits = decimal(text, i)
+        if digits == 0 or (byte(text, end) != 46 and byte(text, end) != 58):
+            i = flags(text, i)
+            if i < 0:
+                return UNSURE, 0, 0, 0, 0, at
+            seconds, end, digits = decimal(text, i)
     if digits == 0 or digits > 18:
         return UNSURE, 0, 0, 0, 0, i
     ts, fraction = seconds, -1

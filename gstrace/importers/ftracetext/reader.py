@@ -18,6 +18,7 @@ from gstrace.importers.ftracetext import kernel as k
 from gstrace.importers.ftracetext import shape
 from gstrace.importers.ftracetext.lines import LONGEST, blocks
 from gstrace.importers.ftracetext.payloads import MARKERS, columns, decoder, fits
+from gstrace.importers.ftracetext.processes import KTHREADD, Processes
 from gstrace.importers.ftracetext.programs import Names, compile_events
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class FtraceText:
         self._cpus[:, k.LOSING] = 0
         self._found = np.zeros(k.MOST_TID + 1, np.bool_)
         self._found[0] = True
-        self._names = Names()
+        self._names, self._processes, self._kthreadd, self._files = Names(), Processes(), False, False
         self._scan()
         self._decoders = {name: d for name in self._names.events if (d := decoder(name)) is not None}
         self._ranks = best_ranks(d.tracepoint for d in self._decoders.values())
@@ -82,6 +83,10 @@ class FtraceText:
                 f"{self._name} holds no line of an ftrace text", hint="give tracefs's trace, or trace-cmd report's text"
             )
         self.capture.set("format", "ftrace text", "lines")
+        for thread in self._known_threads():
+            self._found_before(*thread)
+            if self._row > self._room:
+                yield self._batch()
         for block, used in blocks(self._file):
             self.progress = used
             yield from self._block(block)
@@ -103,11 +108,24 @@ class FtraceText:
         """Every event's name: which tracepoints there are decides which of them count, before the first line."""
         for block, _ in blocks(self._file):
             text, at = np.frombuffer(block, np.uint8), 0
+            self._processes.feed(block)
+            self._kthreadd |= shape.KTHREADD.search(block) is not None
             while (at := self._find_names(text, at)) < len(block):
                 if found := shape.NAME.match(block, at):
                     name, sign = found["name"], found["sign"] or b""
                     self._names.add(name, sign, shape.event_of(name, sign))
                 at = block.index(b"\n", at) + 1
+
+    def _known_threads(self) -> Iterator[tuple[int, int, int, bytes]]:
+        """Threads that the text tells of beside its lines. Thread 2 starts all kernel threads."""
+        if self._kthreadd:
+            yield KTHREADD, KTHREADD, 1, b"kthreadd"
+        yield from self._processes.found()
+
+    def _found_before(self, tid: int, pid: int, kernel: int, name: bytes) -> None:
+        """A row for a thread known before the first line: at no time."""
+        a = int(Task.FOUND) | pid << 8
+        self._put(Kind.TASK, 0, -1, 0, a=a, b=tid, c=kernel, text=self._texts.index(name) if name else -1)
 
     def _find_names(self, text: Text, at: int) -> int:
         """The first line from a byte on that has a name not yet known, or may have."""
@@ -144,7 +162,7 @@ class FtraceText:
         if head is None:
             self._no_event(line)
             return
-        cpu, tid = int(head["cpu"]), int(head["tid"])
+        cpu, tid = int(head["cpu"] or head["glued"]), int(head["tid"])
         ts = self._time(head)
         if cpu > k.MOST_CPU or tid > k.MOST_TID or ts > k.MOST_TIME:
             self._unread += 1
@@ -156,6 +174,9 @@ class FtraceText:
 
     def _time(self, head: re.Match[bytes]) -> int:
         fraction = head["fraction"]
+        if head["micros"]:
+            self._state[k.COARSE] += 1
+            return max(int(head["seconds"]) * 1000, 1)
         if fraction is None:
             self._state[k.UNITLESS] += 1
             return max(int(head["seconds"]), 1)
@@ -206,18 +227,22 @@ class FtraceText:
         self._state[k.USED] += 1
 
     def _meet(self, head: re.Match[bytes], tid: int, cpu: int, ts: int) -> None:
-        """A row for a thread seen first: its process, where the line tells it. Thread 2 starts all kernel threads.
+        """A row for a thread seen first whose process its line tells.
 
         The row says that the thread is not running: one that a switch brought in gets it before it is switched out.
         """
         self._found[tid] = True
         tgid = head["tgid"]
         pid = int(tgid) if tgid is not None and tgid.isdigit() else 0
-        comm = head["comm"].strip()
+        if not pid and tid != KTHREADD:
+            return
+        comm = head["comm"]
+        if self._files and (file := shape.FILE.match(comm)):
+            comm = comm[file.end() :]
+        comm = comm.strip()
         text = -1 if comm in (b"<...>", b"<unknown>") or not pid else self._texts.index(comm)
-        if pid or tid == 2:
-            a = int(Task.FOUND) | (pid & 0x7FFFFFFF) << 8
-            self._put(Kind.TASK, cpu, -1, ts, a=a, b=tid, c=1 if tid == 2 else NULL, text=text)
+        a = int(Task.FOUND) | (pid & 0x7FFFFFFF) << 8
+        self._put(Kind.TASK, cpu, -1, ts, a=a, b=tid, c=1 if tid == KTHREADD else NULL, text=text)
 
     def _no_event(self, line: bytes) -> None:
         if match := shape.LOST.match(line):
@@ -232,6 +257,9 @@ class FtraceText:
             gone = int(match["written"]) - int(match["held"])
             if gone > 0:
                 self.skipped["overwritten before the first line"] += gone
+        elif match := shape.CPUS.match(line):
+            self.capture.set("cpus", int(match["cpus"]), "trace-cmd report's header")
+            self._files |= bool(match["file"])
         elif line and not line.startswith(b"#"):
             self.skipped["line without an event"] += 1
 
