@@ -215,10 +215,12 @@ def refuse_incomplete(trace: Trace) -> None:
     """Raise NothingToPrice for a recording without the events that every bill needs."""
     lacking = [wanted for wanted in trace.not_recorded if wanted.needed]
     if lacking:
-        events = ",".join(wanted.tracepoints[0] for wanted in lacking)
+        from gstrace.events.recorders import record_line
+
+        line = record_line(trace.gst.manifest["format"], [wanted.tracepoints[0] for wanted in lacking])
         raise NothingToPrice(
             f"the recording has no {', no '.join(w.name for w in lacking)}: without them no bill can be counted",
-            hint=f"record these too: perf record -a -e {events},…",
+            hint=f"record these too: {line}",
         )
 
 

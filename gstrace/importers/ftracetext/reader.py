@@ -11,6 +11,7 @@ import numpy as np
 from gstrace.errors import NothingToPrice, UnreadableInput
 from gstrace.events.capture import Capture
 from gstrace.events.losses import LOSS_CODE
+from gstrace.events.recorders import record_line
 from gstrace.events.tables import NULL, Kind, Phase, Task
 from gstrace.events.tracepoints import best_ranks, exit_of
 from gstrace.importers.batch import Batch, Texts, new_batch
@@ -100,7 +101,7 @@ class FtraceText:
             names = ", ".join(sorted(self.seen)[:5])
             raise NothingToPrice(
                 f"{self._name} records {names or 'nothing'}; needed are system calls and switches",
-                hint="trace-cmd record -e raw_syscalls -e sched:sched_switch -e exceptions …",
+                hint=f"record with: {record_line('ftrace text')}",
             )
         yield self._batch()
 
