@@ -11,8 +11,9 @@ LONGEST: Final = 1 << 12
 """Of a longer line the rest is not looked at: the kernel prints an event into a page."""
 
 _HTML: Final = re.compile(rb"\s*(?:<!doctype\s+html|<html|<!--)", re.IGNORECASE)
-_BEGIN: Final = re.compile(rb'<script[^>]*class="?trace-data|linuxPerfData\s*=\s*"')
+_BEGIN: Final = re.compile(rb'<script[^>]{0,128}class="?trace-data|linuxPerfData\s{0,64}=\s{0,64}"')
 _END: Final = re.compile(rb"</script>")
+_ESCAPED: Final = b"\\n\\\n"
 _ESCAPE: Final = re.compile(rb"\\(.)")
 
 
@@ -27,7 +28,7 @@ def blocks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
     page = is_html(file.read(CHUNK))
     file.seek(0)
     whole = _whole(_plain(file))
-    yield from _inside(whole) if page else _unescaped(whole)
+    yield from _unescaped(_inside(whole) if page else whole)
 
 
 def _plain(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
@@ -50,28 +51,29 @@ def _whole(pieces: Iterator[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:
 
 
 def _unescaped(whole: Iterator[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:
-    r"""Text may be a page's JavaScript string without the page: its lines end in `\n\`, from the first block on."""
+    r"""Text may be a page's JavaScript string: its lines then end in `\n\`, from the first block on."""
     escaped = None
     for block, used in whole:
-        if escaped is None:
-            escaped = b"\\n\\\n" in block
+        if escaped is None and block:
+            escaped = _ESCAPED in block
         yield (b"\n".join(map(_plain_line, block.split(b"\n"))) if escaped else block), used
 
 
 def _inside(whole: Iterator[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:
-    """Of a page only what lies in its blocks of trace data."""
+    """Of a page only what lies in its blocks of trace data: whole lines between the one that begins it and its end."""
     inside = False
     for block, used in whole:
-        kept = []
-        for line in block.split(b"\n"):
-            begin = _BEGIN.search(line)
-            if inside and _END.search(line):
-                inside = False
-            elif inside:
-                kept.append(_plain_line(line))
-            elif begin:
-                inside = not _END.search(line, begin.end())
-        yield b"\n".join(kept) + b"\n", used
+        kept, at = [b""], 0
+        while at < len(block):
+            mark = (_END if inside else _BEGIN).search(block, at)
+            if inside:
+                kept.append(block[at : block.rfind(b"\n", at, mark.start()) + 1 or at] if mark else block[at:])
+            if mark is None:
+                break
+            line_end = block.index(b"\n", mark.end() - 1)
+            inside = not inside and not _END.search(block, mark.end(), line_end)
+            at = line_end + 1
+        yield b"".join(kept), used
 
 
 def _plain_line(line: bytes) -> bytes:

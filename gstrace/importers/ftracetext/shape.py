@@ -39,15 +39,15 @@ EVENT: Final = re.compile(rb"(?P<name>[\w.-]{1,64}):[ \t]*(?P<payload>.*)")
 
 KTHREADD: Final = re.compile(rb"kthreadd(?:-2[ \t]| next_pid=2 |:2 )")
 """A line that shows thread 2 by its name."""
-_FILE: Final = rb"(?:[ \t]*\S{1,64}: )?"
+_FILE: Final = rb"(?:\S{1,64}: )?"
 """`trace-cmd report` of several files begins each line with the file's name."""
 FILE: Final = re.compile(rb"[ \t]*\S{1,64}: ")
-HEADER: Final = re.compile(rb"(?m)^# (?:tracer:|entries-in-buffer)|^%scpus=\d+\s*$|^CPU \d+ is empty" % _FILE)
-CPUS: Final = re.compile(rb"(?P<file>%s)cpus=(?P<cpus>\d{1,5})\s*$" % _FILE)
+HEADER: Final = re.compile(rb"(?m)^# (?:tracer:|entries-in-buffer)|^[ \t]*%scpus=\d+\s*$|^CPU \d+ is empty" % _FILE)
+CPUS: Final = re.compile(rb"[ \t]*(?P<file>%s)cpus=(?P<cpus>\d{1,5})\s*$" % _FILE)
 LOST: Final = re.compile(
-    rb"\s*%sCPU:(?P<cpu>\d{1,5}) \[(?:LOST )?(?P<count>\d{1,18})?\s?(?:EVENTS(?: DROPPED)?)\]" % _FILE
+    rb"[ \t]*%sCPU:(?P<cpu>\d{1,5}) \[(?:LOST )?(?P<count>\d{1,18})?\s?(?:EVENTS(?: DROPPED)?)\]" % _FILE
 )
-STARTED: Final = re.compile(rb"\s*##### CPU (?P<cpu>\d{1,5}) buffer started ####")
+STARTED: Final = re.compile(rb"[ \t]*##### CPU (?P<cpu>\d{1,5}) buffer started ####")
 ENTRIES: Final = re.compile(
     rb"# entries-in-buffer/entries-written: (?P<held>\d{1,18})/(?P<written>\d{1,18})\s+#P:(?P<cpus>\d{1,5})"
 )

@@ -160,6 +160,47 @@ def test_of_what_is_almost_a_form():
     assert differences(b"\n".join(lines)) == []
 
 
+def of_the_beginning():
+    """The lines of 4 KiB each of the recorded texts, or of the forms where those are not here."""
+    texts = [content(path)[:4096] for path in FILES] or [TEXT]
+    return [line for text in texts for line in text.split(b"\n")]
+
+
+@pytest.mark.slow
+def test_of_every_cut_of_the_first_lines():
+    """A cut touches the line that it is in: each line cut at each byte, together in one text."""
+    lines = of_the_beginning()
+    for start in range(0, len(lines), 50):
+        assert (
+            differences(b"\n".join(line[:end] for line in lines[start : start + 50] for end in range(len(line)))) == []
+        )
+
+
+@pytest.mark.slow
+def test_of_every_byte_flipped():
+    dice = random.Random(7)
+    lines = of_the_beginning()
+    for start in range(0, len(lines), 50):
+        flipped = []
+        for line in lines[start : start + 50]:
+            for at in range(len(line)):
+                flip = bytes([line[at] ^ 1 << dice.randrange(8)])
+                flipped.append(line[:at] + flip + line[at + 1 :])
+        assert differences(b"\n".join(flipped)) == []
+
+
+@pytest.mark.slow
+def test_of_files_cut_anywhere():
+    """At both ends: a ring's first line may be cut as well."""
+    dice = random.Random(8)
+    texts = [content(path) for path in FILES] or [TEXT * 9]
+    for _ in range(200):
+        text = dice.choice(texts)
+        end = dice.randrange(len(text) + 1)
+        part = text[max(0, end - dice.randrange(1, 4000)) : end]
+        assert differences(part) == []
+
+
 def test_where_the_rows_are_handed_on_does_not_matter():
     for rows in (1, 2, 3, 7):
         assert differences(TEXT * 3, rows) == []
