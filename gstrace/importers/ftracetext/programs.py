@@ -1,22 +1,20 @@
-r"""From the table of payloads to what the kernel runs: each form's pattern becomes steps, each event's name an entry.
-
-Of a pattern's language the kernel knows literals, numbers, words, `.*` before a literal, optional parts and `\s*$`. A
-form that says more is not compiled: its event, or what the forms before it do not take, is left to Python.
-"""
+"""From the events of a text to what the kernel runs: each name is an entry, each payload's forms are steps."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from gstrace.events.tables import NULL, Kind, Phase
 from gstrace.events.tracepoints import exit_of
+from gstrace.importers.forms.kernel import STEP_FIELDS
+from gstrace.importers.forms.steps import COLUMNS, Steps
 from gstrace.importers.ftracetext import kernel as k
 from gstrace.importers.ftracetext.payloads import ROOM
+from gstrace.importers.kernel import LOW32
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -28,154 +26,7 @@ MOST: Final = 1 << 12
 _SLOTS: Final = 4 * MOST
 _LONGEST: Final = 64
 
-SIGNS: Final = {b":": k.COLON, b"(": k.BRACKET, b" ->": k.ARROW, b"": k.NOTHING}
-_COLUMNS: Final = ("tid", "a", "b", "c", "d")
-
-_GROUPS: Final = {
-    "irq": ("a", {k.MASK: 0xFFFFFF, k.SHIFT: 8, k.KEEP: -1}),
-    "action": ("a", {k.SHIFT: 32, k.KEEP: -1}),
-    "state": ("b", {}),
-    "handler_x": ("c", {k.ZERO: 1}),
-}
-"""Groups that are more than a number for the column of their name (`payloads.columns` says the same of a match)."""
-
-_TOKENS: Final = re.compile(
-    rb"(?P<group>\(\?P<(?P<name>\w+)>)|(?P<part>\(\?:)|(?P<maybe>\)\?)|(?P<close>\))"
-    rb"|(?P<decimal>(?P<sign>-\?)?\\d\+)|(?P<digit>\\d)|(?P<hex>\[0-9a-f\]\+)|(?P<word>\\S\+)"
-    rb"|(?P<skip>\.\*(?P<edge>\\b)?)|(?P<end>\\s\*\$)|(?P<literal>\\(?P<escaped>[^\w])|[^\\()\[\]{}.*+?|^$])"
-)
-_CODES: Final = {"decimal": k.DECIMAL, "digit": k.DIGIT, "hex": k.HEX, "word": k.WORD, "end": k.END}
-_CLASSES: Final = {k.DECIMAL: re.compile(rb"\d"), k.HEX: re.compile(rb"[0-9a-f]"), k.WORD: re.compile(rb"\S")}
-
-
-class _BeyondTheKernelError(Exception):
-    """The pattern says what no step can."""
-
-
-@dataclass
-class Steps:
-    """Steps of all forms and their literals, as they grow."""
-
-    rows: list[list[int]] = field(default_factory=list)
-    literals: bytearray = field(default_factory=bytearray)
-    _apart: bool = True
-    """Whether the next literal is a step of its own: a choice may go on there."""
-
-    def add(self, code: int, target: str = "", **fields: int) -> list[int]:
-        row = [0] * k.STEP_FIELDS
-        row[k.CODE], row[k.TARGET], row[k.MASK] = code, k.NOWHERE, -1
-        if target:
-            column, special = _GROUPS.get(target, (target.removesuffix("_x"), {}))
-            if column not in _COLUMNS:
-                raise _BeyondTheKernelError
-            row[k.TARGET] = _COLUMNS.index(column)
-            for place, value in special.items():
-                row[place] = value
-        for name, value in fields.items():
-            row[getattr(k, name)] = value
-        self.rows.append(row)
-        return row
-
-    def literal(self, text: bytes) -> None:
-        """A literal, as a step; bytes that follow each other become one."""
-        last = self.rows[-1] if self.rows else None
-        if (
-            last
-            and last[k.CODE] == k.LITERAL
-            and last[k.FROM] + last[k.LENGTH] == len(self.literals)
-            and not self._apart
-        ):
-            last[k.LENGTH] += len(text)
-        else:
-            self.add(k.LITERAL, FROM=len(self.literals), LENGTH=len(text))
-        self._apart = False
-        self.literals += text
-
-    def form(self, pattern: bytes) -> tuple[int, int] | None:
-        """The places of a pattern's steps (first, last); None where it is beyond the kernel."""
-        first, kept = len(self.rows), len(self.literals)
-        try:
-            self._parse(pattern)
-            self._check(first)
-        except _BeyondTheKernelError:
-            del self.rows[first:], self.literals[kept:]
-            return None
-        return first, len(self.rows)
-
-    def _parse(self, pattern: bytes) -> None:
-        at, group, parts = 0, "", list[list[int]]()
-        self._apart = True
-        while at < len(pattern):
-            token = _TOKENS.match(pattern, at)
-            if token is None:
-                raise _BeyondTheKernelError
-            at = token.end()
-            kind = next(name for name in _KINDS if token[name] is not None)
-            if kind == "literal":
-                self.literal(token["escaped"] or token["literal"])
-                continue
-            self._apart = True
-            if kind == "group":
-                group = token["name"].decode()
-            elif kind == "close":
-                group = ""
-            elif kind == "part":
-                parts.append(self.add(k.OPTIONAL))
-            elif kind == "maybe":
-                parts.pop()[k.FROM] = len(self.rows)
-            elif kind == "skip":
-                self._skip(group, edge=token["edge"] is not None)
-                if group == "text":
-                    return
-            else:
-                if kind == "hex" and group and not group.endswith("_x"):
-                    raise _BeyondTheKernelError
-                self.add(_CODES[kind], group, SIGNED=int(token["sign"] is not None))
-        if parts:
-            raise _BeyondTheKernelError
-
-    def _skip(self, group: str, *, edge: bool) -> None:
-        if group == "text":
-            # A text is Python's; that no literal stands before it, the kernel can tell.
-            self.add(k.STOP)
-        elif group:
-            self.add(k.REST, group)
-        else:
-            self.add(k.SKIP, EDGE=int(edge))
-
-    def _check(self, first: int) -> None:
-        """Raise where the steps would not do what the pattern does: what may be chosen again must be a choice."""
-        rows, last = self.rows, len(self.rows)
-        chosen = False
-        for i in range(first, last):
-            row, after = rows[i], rows[i + 1] if i + 1 < last else None
-            if row[k.CODE] == k.SKIP:
-                chosen = True
-                if after is None or after[k.CODE] != k.LITERAL:
-                    raise _BeyondTheKernelError
-                row[k.FROM], row[k.LENGTH] = after[k.FROM], after[k.LENGTH]
-            if (row[k.CODE] == k.REST and after is not None) or (row[k.KEEP] and chosen):
-                raise _BeyondTheKernelError
-            if row[k.CODE] == k.OPTIONAL:
-                inside = rows[i + 1 : row[k.FROM]]
-                if any(r[k.TARGET] != k.NOWHERE for r in inside) and row[k.FROM] != last:
-                    raise _BeyondTheKernelError
-            if row[k.CODE] in _CLASSES:
-                self._check_end(i + 1, last, _CLASSES[row[k.CODE]])
-
-    def _check_end(self, i: int, last: int, members: re.Pattern[bytes]) -> None:
-        """A run of a class ends by itself: what comes behind it is of another class."""
-        if i >= last or self.rows[i][k.CODE] in (k.END, k.STOP):
-            return
-        row = self.rows[i]
-        if row[k.CODE] == k.OPTIONAL:
-            self._check_end(i + 1, last, members)
-            self._check_end(row[k.FROM], last, members)
-        elif row[k.CODE] != k.LITERAL or members.match(self.literals, row[k.FROM]):
-            raise _BeyondTheKernelError
-
-
-_KINDS: Final = ("group", "part", "maybe", "close", "decimal", "digit", "hex", "word", "skip", "end", "literal")
+SIGNS: Final = {b":": k.SAYS, b"(": k.CALLED, b" ->": k.RETURNED, b"": k.NOTHING}
 
 
 class Names:
@@ -200,7 +51,7 @@ class Names:
         self.names[number] = (at, len(name), SIGNS[sign], self.events.setdefault(event, len(self.events)))
         value = 0x811C9DC5 ^ SIGNS[sign]
         for byte in name:
-            value = ((value ^ byte) * 0x01000193) & k.LOW32
+            value = ((value ^ byte) * 0x01000193) & LOW32
         slot = value % _SLOTS
         while self.slots[slot] >= 0:
             slot = (slot + 1) % _SLOTS
@@ -229,17 +80,12 @@ def compile_events(events: Mapping[str, int], decoders: Mapping[str, Decoder], r
             _fill(head, name, found, events, found.tracepoint.is_lesser(ranks))
             head[k.FIRST_FORM] = len(forms)
             for pattern in found.patterns:
-                form = steps.form(pattern.pattern)
-                if form is None:
-                    # Whether this form fits is for Python to say.
-                    steps.add(k.STOP)
-                    form = len(steps.rows) - 1, len(steps.rows)
-                forms.append(form)
+                forms.append(steps.form(pattern.pattern))
             head[k.LAST_FORM] = len(forms)
     return Programs(
         heads,
         np.array(forms or [(0, 0)], np.int64),
-        np.array(steps.rows or [[0] * k.STEP_FIELDS], np.int64),
+        np.array(steps.rows or [[0] * STEP_FIELDS], np.int64),
         np.frombuffer(bytes(steps.literals) or b"\0", np.uint8),
     )
 
@@ -251,6 +97,6 @@ def _fill(head: npt.NDArray[np.int64], name: str, found: Decoder, events: Mappin
         fixed["b"] = int(Phase.ENTRY_ONLY)
     head[k.KIND], head[k.LESSER], head[k.SURE] = int(kind), int(lesser), int(found.sure)
     limits = {column: (low, high) for column, low, high in ROOM[kind]} | {"tid": (0, k.MOST_TID)}
-    for i, column in enumerate(_COLUMNS):
+    for i, column in enumerate(COLUMNS):
         head[k.TID0 + i] = fixed.get(column, NULL)
         head[k.LOW + i], head[k.HIGH + i] = limits.get(column, (NULL, -NULL - 1))

@@ -15,6 +15,8 @@ from gstrace.events.recorders import record_line
 from gstrace.events.tables import NULL, Kind, Phase, Task
 from gstrace.events.tracepoints import best_ranks, exit_of
 from gstrace.importers.batch import Batch, Texts, new_batch
+from gstrace.importers.forms.kernel import CHOICE_FIELDS, CHOICES
+from gstrace.importers.forms.steps import COLUMNS
 from gstrace.importers.ftracetext import kernel as k
 from gstrace.importers.ftracetext import shape
 from gstrace.importers.ftracetext.lines import LONGEST, blocks
@@ -66,7 +68,7 @@ class FtraceText:
         self._ranks = best_ranks(d.tracepoint for d in self._decoders.values())
         self._programs = compile_events(self._names.events, self._decoders, self._ranks)
         self._counts = np.zeros((len(self._programs.events), k.COUNT_FIELDS), np.int64)
-        self._scratch = np.zeros((k.CHOICES, k.CHOICE_FIELDS), np.int64), np.zeros(5, np.int64)
+        self._scratch = np.zeros((CHOICES, CHOICE_FIELDS), np.int64), np.zeros(len(COLUMNS), np.int64)
 
     @property
     def recorded(self) -> frozenset[str]:
