@@ -14,6 +14,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import IO, Final
 
@@ -143,39 +144,41 @@ def unwrapped(file: IO[bytes], name: str) -> tuple[IO[bytes], str]:
 
     Raises UnreadableInput where nothing can be had, OutputError where the temporary folder has too little room.
     """
-    told = ""
+    told, outer = "", file
     for _ in range(_DEEPEST):
-        file.seek(0)
-        head = file.read(HEAD)
-        file.seek(0)
+        outer.seek(0)
+        head = outer.read(HEAD)
+        outer.seek(0)
         wrapper = next((w for w in WRAPPERS if w.begins.match(head)), None)
-        if wrapper is None:
-            break
-        inner, cut = _inside(file, wrapper, name)
-        file.seek(0)
+        inner = None if wrapper is None else _inside(outer, wrapper, name)
         if inner is None:
             break
+        if outer is not file:
+            outer.close()
+        outer, cut = inner
         told = told or cut
-        file = inner
-    return file, told
+    outer.seek(0)
+    return outer, told
 
 
-def _inside(file: IO[bytes], wrapper: Wrapper, name: str) -> tuple[IO[bytes] | None, str]:
-    cut = ""
-    kept: IO[bytes] = tempfile.NamedTemporaryFile(prefix="gstrace-")  # noqa: SIM115  (the source closes it)
-    try:
-        content = wrapper.content(file)
-        if content is None:
-            return None, ""
-        for piece in _bounded(content, file, name):
-            kept.write(piece)
-    except (EOFError, ValueError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
-        why = "ends too early" if isinstance(error, EOFError) else f"is damaged ({error})"
-        cut = f"{name} is {wrapper.name} and {why} near byte {file.tell()}"
-        if not kept.tell():
-            raise UnreadableInput(cut, hint="copy the file again") from error
-    kept.flush()
-    kept.seek(0)
+def _inside(file: IO[bytes], wrapper: Wrapper, name: str) -> tuple[IO[bytes], str] | None:
+    """A wrapper's content in a temporary file, and where it broke off; None where it has none."""
+    with ExitStack() as undo:
+        kept: IO[bytes] = undo.enter_context(tempfile.NamedTemporaryFile(prefix="gstrace-"))
+        cut = ""
+        try:
+            content = wrapper.content(file)
+            if content is None:
+                return None
+            for piece in _bounded(content, file, name):
+                kept.write(piece)
+        except (EOFError, ValueError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+            why = "ends too early" if isinstance(error, EOFError) else f"is damaged ({error})"
+            cut = f"{name} is {wrapper.name} and {why} near byte {file.tell()}"
+            if not kept.tell():
+                raise UnreadableInput(cut, hint="copy the file again") from error
+        kept.flush()
+        undo.pop_all()
     return kept, cut
 
 

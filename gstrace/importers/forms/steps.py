@@ -7,7 +7,6 @@ pattern that says more becomes a step that stops: whether such a form fits is fo
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Final
 
 from gstrace.importers.forms import kernel as k
@@ -36,14 +35,14 @@ class _BeyondTheKernelError(Exception):
     """The pattern says what no step can."""
 
 
-@dataclass
 class Steps:
     """Steps of all forms and their literals, as they grow."""
 
-    rows: list[list[int]] = field(default_factory=list)
-    literals: bytearray = field(default_factory=bytearray)
-    _apart: bool = True
-    """Whether the next literal is a step of its own: a choice may go on there."""
+    def __init__(self) -> None:
+        self.rows: list[list[int]] = []
+        self.literals = bytearray()
+        self._goes_on = False
+        """Whether the next literal goes on with the last one: not where a choice may begin or end."""
 
     def add(self, code: int, target: str = "", **fields: int) -> list[int]:
         row = [0] * k.STEP_FIELDS
@@ -62,17 +61,11 @@ class Steps:
 
     def literal(self, text: bytes) -> None:
         """A literal, as a step; bytes that follow each other become one."""
-        last = self.rows[-1] if self.rows else None
-        if (
-            last
-            and last[k.CODE] == k.LITERAL
-            and last[k.FROM] + last[k.LENGTH] == len(self.literals)
-            and not self._apart
-        ):
-            last[k.LENGTH] += len(text)
+        if self._goes_on:
+            self.rows[-1][k.LENGTH] += len(text)
         else:
             self.add(k.LITERAL, FROM=len(self.literals), LENGTH=len(text))
-        self._apart = False
+        self._goes_on = True
         self.literals += text
 
     def form(self, pattern: bytes) -> tuple[int, int]:
@@ -87,8 +80,9 @@ class Steps:
         return first, len(self.rows)
 
     def _parse(self, pattern: bytes) -> None:
-        at, group, parts = 0, "", list[list[int]]()
-        self._apart = True
+        at, group = 0, ""
+        self._goes_on = False
+        opened = list[list[int] | None]()
         while at < len(pattern):
             token = _TOKENS.match(pattern, at)
             if token is None:
@@ -98,25 +92,32 @@ class Steps:
             if kind == "literal":
                 self.literal(token["escaped"] or token["literal"])
                 continue
-            self._apart = True
+            self._goes_on = False
             if kind == "group":
                 group = token["name"].decode()
-            elif kind == "close":
-                group = ""
+                opened.append(None)
             elif kind == "part":
-                parts.append(self.add(k.OPTIONAL))
-            elif kind == "maybe":
-                parts.pop()[k.FROM] = len(self.rows)
+                opened.append(self.add(k.OPTIONAL))
+            elif kind in ("close", "maybe"):
+                self._close(opened.pop() if opened else None, maybe=kind == "maybe")
+                group = ""
             elif kind == "skip":
                 self._skip(group, edge=token["edge"] is not None)
                 if group == "text":
                     return
+            elif kind == "hex" and group and not group.endswith("_x"):
+                raise _BeyondTheKernelError
             else:
-                if kind == "hex" and group and not group.endswith("_x"):
-                    raise _BeyondTheKernelError
                 self.add(_CODES[kind], group, SIGNED=int(token["sign"] is not None))
-        if parts:
+        if opened:
             raise _BeyondTheKernelError
+
+    def _close(self, part: list[int] | None, *, maybe: bool) -> None:
+        """End a group, or a part that may be left out; there is neither a group that may, nor a part that may not."""
+        if (part is not None) != maybe:
+            raise _BeyondTheKernelError
+        if part is not None:
+            part[k.FROM] = len(self.rows)
 
     def _skip(self, group: str, *, edge: bool) -> None:
         if group == "text":

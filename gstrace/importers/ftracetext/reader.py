@@ -19,10 +19,11 @@ from gstrace.importers.forms.kernel import CHOICE_FIELDS, CHOICES
 from gstrace.importers.forms.steps import COLUMNS
 from gstrace.importers.ftracetext import kernel as k
 from gstrace.importers.ftracetext import shape
+from gstrace.importers.ftracetext.first import FirstPass
 from gstrace.importers.ftracetext.lines import LONGEST, blocks
 from gstrace.importers.ftracetext.payloads import MARKERS, columns, decoder, fits
-from gstrace.importers.ftracetext.processes import KTHREADD, Processes
-from gstrace.importers.ftracetext.programs import Names, compile_events
+from gstrace.importers.ftracetext.processes import KTHREADD
+from gstrace.importers.ftracetext.programs import compile_events
 
 if TYPE_CHECKING:
     import re
@@ -45,6 +46,8 @@ _IN_A_ROW: Final = 64
 class FtraceText:
     """One open text: a `Reader`. seen: event lines by name, also of those that no row was made of."""
 
+    _look = FirstPass
+
     def __init__(self, file: BinaryIO, name: str, rows: int = ROWS) -> None:
         self._file, self._name, self._room = file, name, rows
         self.capture = Capture()
@@ -62,8 +65,9 @@ class FtraceText:
         self._cpus[:, k.LOSING] = 0
         self._found = np.zeros(k.MOST_TID + 1, np.bool_)
         self._found[0] = True
-        self._names, self._processes, self._kthreadd, self._files = Names(), Processes(), False, False
-        self._scan()
+        self._several_files = False
+        self._first_pass = self._look(file)
+        self._names = self._first_pass.names
         self._decoders = {name: d for name in self._names.events if (d := decoder(name)) is not None}
         self._ranks = best_ranks(d.tracepoint for d in self._decoders.values())
         self._programs = compile_events(self._names.events, self._decoders, self._ranks)
@@ -86,7 +90,7 @@ class FtraceText:
                 f"{self._name} holds no line of an ftrace text", hint="give tracefs's trace, or trace-cmd report's text"
             )
         self.capture.set("format", "ftrace text", "lines")
-        for thread in self._known_threads():
+        for thread in self._first_pass.threads():
             self._found_before(*thread)
             if self._row > self._room:
                 yield self._batch()
@@ -107,33 +111,10 @@ class FtraceText:
             )
         yield self._batch()
 
-    def _scan(self) -> None:
-        """Every event's name: which tracepoints there are decides which of them count, before the first line."""
-        for block, _ in blocks(self._file):
-            text, at = np.frombuffer(block, np.uint8), 0
-            self._processes.feed(block)
-            self._kthreadd |= shape.KTHREADD.search(block) is not None
-            while (at := self._find_names(text, at)) < len(block):
-                if found := shape.NAME.match(block, at):
-                    name, sign = found["name"], found["sign"] or b""
-                    self._names.add(name, sign, shape.event_of(name, sign))
-                at = block.index(b"\n", at) + 1
-
-    def _known_threads(self) -> Iterator[tuple[int, int, int, bytes]]:
-        """Threads that the text tells of beside its lines. Thread 2 starts all kernel threads."""
-        if self._kthreadd:
-            yield KTHREADD, KTHREADD, 1, b"kthreadd"
-        yield from self._processes.found()
-
     def _found_before(self, tid: int, pid: int, kernel: int, name: bytes) -> None:
         """A row for a thread known before the first line: at no time."""
         a = int(Task.FOUND) | pid << 8
         self._put(Kind.TASK, 0, -1, 0, a=a, b=tid, c=kernel, text=self._texts.index(name) if name else -1)
-
-    def _find_names(self, text: Text, at: int) -> int:
-        """The first line from a byte on that has a name not yet known, or may have."""
-        names = self._names
-        return int(k.find_names(text, at, names.names, names.slots, names.pool)[1])
 
     def _block(self, block: bytes) -> Iterator[Batch]:
         text, at, patience = np.frombuffer(block, np.uint8), 0, 1
@@ -240,7 +221,7 @@ class FtraceText:
         if not pid and tid != KTHREADD:
             return
         comm = head["comm"]
-        if self._files and (file := shape.FILE.match(comm)):
+        if self._several_files and (file := shape.FILE.match(comm)):
             comm = comm[file.end() :]
         comm = comm.strip()
         text = -1 if comm in (b"<...>", b"<unknown>") or not pid else self._texts.index(comm)
@@ -262,7 +243,7 @@ class FtraceText:
                 self.skipped["overwritten before the first line"] += gone
         elif match := shape.CPUS.match(line):
             self.capture.set("cpus", int(match["cpus"]), "trace-cmd report's header")
-            self._files |= bool(match["file"])
+            self._several_files |= bool(match["file"])
         elif line and not line.startswith(b"#"):
             self.skipped["line without an event"] += 1
 

@@ -9,12 +9,17 @@ from importers.ftracetext.helping import NAMES
 
 from gstrace.errors import NothingToPrice
 from gstrace.importers.ftracetext import kernel
+from gstrace.importers.ftracetext.first import FirstPass
 from gstrace.importers.ftracetext.reader import FtraceText
 
 
-class Plain(FtraceText):
-    def _find_names(self, _text, at):
+class PlainPass(FirstPass):
+    def _first_unknown(self, _text, at):
         return at
+
+
+class Plain(FtraceText):
+    _look = PlainPass
 
     def _decode(self, _text, at):
         return kernel.LEFT, at
