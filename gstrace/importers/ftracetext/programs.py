@@ -74,7 +74,7 @@ def compile_events(events: Mapping[str, int], decoders: Mapping[str, Decoder], r
     steps, forms = Steps(), list[tuple[int, int]]()
     for name, number in events.items():
         head, found = heads[number], decoders.get(name)
-        head[k.WHAT] = k.PASSED_OVER if name else k.BY_PYTHON
+        head[k.WHAT] = k.PASSED_OVER
         if found is not None:
             head[k.WHAT] = k.BY_PYTHON if found.tracepoint.kind is Kind.TASK else k.ROW
             _fill(head, name, found, events, found.tracepoint.is_lesser(ranks))

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 SLACK: Final = 100_000_000
 """ns that a line may be late: text is in the order of time but for joined or hand-made files."""
 ROWS: Final = 1 << 14
+NO_EVENT: Final = "line without an event"
 _A_LINE: Final = 4
 """Rows that a line may become: a loss, a thread met, an event."""
 _IN_A_ROW: Final = 64
@@ -170,7 +171,7 @@ class FtraceText:
     def _event(self, head: re.Match[bytes], cpu: int, tid: int, ts: int) -> None:
         event = shape.EVENT.match(head["rest"]) or shape.CALL.match(head["rest"])
         if event is None:
-            self.skipped["line without an event"] += 1
+            self.skipped[NO_EVENT] += 1
             return
         call = event.re is shape.CALL
         name = event["name"].decode()
@@ -245,7 +246,7 @@ class FtraceText:
             self.capture.set("cpus", int(match["cpus"]), "trace-cmd report's header")
             self._several_files |= bool(match["file"])
         elif line and not line.startswith(b"#"):
-            self.skipped["line without an event"] += 1
+            self.skipped[NO_EVENT] += 1
 
     def _lose_until_next(self, cpu: int, count: int) -> None:
         """Keep in mind that this CPU lost events, up to its next line."""
@@ -273,9 +274,11 @@ class FtraceText:
     def _sum_up(self) -> None:
         """What the kernel counted, to what was counted here."""
         for name, number in self._names.events.items():
-            for counter, column in ((self.seen, k.SEEN), (self.skipped, k.SKIPPED)):
-                if count := int(self._counts[number, column]):
-                    counter[name] += count
+            seen, skipped = self._counts[number, [k.SEEN, k.SKIPPED]].tolist()
+            if seen and name:
+                self.seen[name] += seen
+            if skipped:
+                self.skipped[name or NO_EVENT] += skipped
         if self._state[k.UNITLESS]:
             # The clock counts events or cycles.
             self.capture.set("clock", "a counter without unit", "lines")
