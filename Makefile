@@ -10,6 +10,8 @@ WHEEL   := dist/gstrace-$(VERSION)-py3-none-any.whl
 SOURCES := pyproject.toml LICENSE $(wildcard README.md) \
            $(shell find gstrace/ schemas/ sample-traces/nginx/ -name __pycache__ -prune -o -print)
 # Each process carries its own compiler, some 200 MB: many cores do not ask for as many processes.
+FORMAT  ?= perfdata
+SECONDS ?= 600
 PYTEST  := $(BIN)/pytest -q -n auto --maxprocesses=4 --dist=worksteal
 
 # `python -m …` would otherwise find the checkout before the installed wheel,
@@ -20,7 +22,7 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export UV_COMPILE_BYTECODE := 1
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format types floors fresh interpreted schemas lock wheel fuzz bench clean
+.PHONY: help demo test lint format types floors fresh interpreted schemas lock wheel fuzz guided bench clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z]*\): [^#]*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -59,11 +61,15 @@ schemas: $(VENV)/wheel      ## rewrite schemas/ from the declarations
 lock: $(BIN)/python      ## remake the lock files (UPGRADE=--upgrade takes newer versions)
 	$(call compile,requirements.lock,--extra sql --group build --group test --group dev)
 	$(call compile,requirements-run.lock,--group build --constraint requirements.lock)
+	$(call compile,requirements-fuzz.lock,--group fuzz --constraint requirements.lock)
 
 wheel: $(WHEEL)      ## build the wheel into dist/
 
 fuzz: $(VENV)/dev $(VENV)/wheel      ## laws and hostile inputs with many more examples
 	$(PYTEST) tests/laws tests/replay tests/importers tests/store --hypothesis-profile=fuzz $(ARGS)
+
+guided: $(VENV)/fuzz $(VENV)/wheel      ## coverage-guided search for what breaks a reader (FORMAT=perfdata SECONDS=600)
+	PYTHONPATH=tests $(BIN)/python tests/fuzz/guided.py $(FORMAT) $(SECONDS)
 
 bench: $(VENV)/dev $(VENV)/wheel      ## measure, with the printed figures
 	$(BIN)/pytest -q -s tests/bench -o python_files='bench_*.py' $(ARGS)
@@ -91,6 +97,10 @@ $(VENV)/run: requirements-run.lock | $(BIN)/python
 	@touch $@
 
 $(VENV)/dev: requirements.lock $(VENV)/run
+	$(PIP) install --quiet --require-hashes -r $<
+	@touch $@
+
+$(VENV)/fuzz: requirements-fuzz.lock $(VENV)/dev
 	$(PIP) install --quiet --require-hashes -r $<
 	@touch $@
 

@@ -100,7 +100,7 @@ class Steps:
                 opened.append(self.add(k.OPTIONAL))
             elif kind in ("close", "maybe"):
                 self._close(opened.pop() if opened else None, maybe=kind == "maybe")
-                group = ""
+                group = group if None in opened else ""
             elif kind == "skip":
                 self._skip(group, edge=token["edge"] is not None)
                 if group == "text":

@@ -22,7 +22,8 @@ class FirstPass:
     def __init__(self, file: BinaryIO) -> None:
         self.names = Names()
         self._processes, self._kthreadd = Processes(), False
-        for block, _ in blocks(file):
+        for lines, _ in blocks(file):
+            block = lines if lines.endswith(b"\n") else lines + b"\n"
             self._processes.feed(block)
             self._kthreadd = self._kthreadd or shape.KTHREADD.search(block) is not None
             self._learn(block)

@@ -23,7 +23,9 @@ def is_html(head: bytes) -> bool:
 
 
 def blocks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
-    """All lines from the file's start, in pieces that end with a line's end; and the bytes of the file used so far."""
+    """All lines from the file's start, in pieces that end with a line's end but where the input ends without one; and
+    the bytes of the file used so far.
+    """
     file.seek(0)
     page = is_html(file.read(CHUNK))
     file.seek(0)
@@ -47,7 +49,7 @@ def _whole(pieces: Iterator[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:
             rest += piece
         rest = rest[:LONGEST]
     if rest:
-        yield rest + b"\n", used
+        yield rest, used
 
 
 def _unescaped(whole: Iterator[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:
@@ -70,9 +72,9 @@ def _inside(whole: Iterator[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:
                 kept.append(block[at : block.rfind(b"\n", at, mark.start()) + 1 or at] if mark else block[at:])
             if mark is None:
                 break
-            line_end = block.index(b"\n", mark.end() - 1)
+            line_end = block.find(b"\n", mark.end() - 1) + 1 or len(block)
             inside = not inside and not _END.search(block, mark.end(), line_end)
-            at = line_end + 1
+            at = line_end
         yield b"".join(kept), used
 
 

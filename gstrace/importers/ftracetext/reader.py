@@ -118,19 +118,22 @@ class FtraceText:
         self._put(Kind.TASK, 0, -1, 0, a=a, b=tid, c=kernel, text=self._texts.index(name) if name else -1)
 
     def _block(self, block: bytes) -> Iterator[Batch]:
-        text, at, patience = np.frombuffer(block, np.uint8), 0, 1
-        while at < len(block):
+        whole = block.rfind(b"\n") + 1
+        text, at, patience = np.frombuffer(block[:whole], np.uint8), 0, 1
+        while at < whole:
             status, taken = self._decode(text, at)
             patience = 1 if taken > at else min(2 * patience, _IN_A_ROW)
             at = taken
             for _ in range(patience if status == k.LEFT else 0):
-                if at == len(block) or self._row > self._room:
+                if at == whole or self._row > self._room:
                     break
                 end = block.index(b"\n", at)
                 self._line(block[at : min(end, at + LONGEST)])
                 at = end + 1
             if self._row >= self._room:
                 yield self._batch()
+        if whole < len(block):
+            self._line(block[whole : whole + LONGEST], ended=False)
 
     def _decode(self, text: Text, at: int) -> tuple[int, int]:
         """The kernel's lines from a byte on. → (its status, first byte that it did not take)."""
@@ -142,7 +145,8 @@ class FtraceText:
         )  # fmt: skip
         return status, at
 
-    def _line(self, line: bytes) -> None:
+    def _line(self, line: bytes, *, ended: bool = True) -> None:
+        """One line. ended: whether its end is there; only the input's last may lack it, and may then be cut."""
         head = shape.LINE.match(line)
         if head is None:
             self._no_event(line)
@@ -155,7 +159,7 @@ class FtraceText:
         if cpu in self._lost:
             self._lose(cpu, ts)
         self._state[k.LAST_TIME] = self._cpus[cpu, k.LAST_ON] = ts
-        self._event(head, cpu, tid, ts)
+        self._event(head, cpu, tid, ts, ended=ended)
 
     def _time(self, head: re.Match[bytes]) -> int:
         fraction = head["fraction"]
@@ -168,7 +172,7 @@ class FtraceText:
         self._state[k.COARSE] += len(fraction) < 9
         return max(int(head["seconds"]) * 1_000_000_000 + int(fraction.ljust(9, b"0")), 1)
 
-    def _event(self, head: re.Match[bytes], cpu: int, tid: int, ts: int) -> None:
+    def _event(self, head: re.Match[bytes], cpu: int, tid: int, ts: int, *, ended: bool) -> None:
         event = shape.EVENT.match(head["rest"]) or shape.CALL.match(head["rest"])
         if event is None:
             self.skipped[NO_EVENT] += 1
@@ -182,8 +186,10 @@ class FtraceText:
         self.seen[told] += 1
         found = self._decoders.get(name)
         fields = found.fields(payload) if found else None
-        if found is None or fields is None:
-            if found is not None and found.sure:
+        # Of a line that may be cut, what another byte would change is not known.
+        cut = not ended and found is not None and (fields is None or fields != found.fields(payload + b"1"))
+        if found is None or fields is None or cut:
+            if found is not None and found.sure and ended:
                 self._unread += 1
             else:
                 self.skipped[told] += 1

@@ -6,7 +6,7 @@ COMPRESSED2   header, data size u64, payload, zeros up to a multiple of 8
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from gstrace.importers.packed import zstd
 from gstrace.importers.perfdata.kernel import COMPRESSED2
@@ -15,12 +15,12 @@ _HEADER, _HEADER_2 = 8, 16
 _LONGEST = 0xFFFF - _HEADER_2
 
 
-def parts(kind: int, size: int, data: int) -> list[tuple[int, int]] | None:
+def parts(kind: int, size: int, data: int) -> Iterable[tuple[int, int]] | None:
     """Where a record's payload is: (bytes to skip, bytes to take) from its first byte on; None for no such record.
 
     size: the record's; data: COMPRESSED2's own data size. What perf puts in one may be longer than the record's u16
     can say: perf then writes the size modulo 65536 and no zeros, and inside, after every 65519 bytes of payload, stands
-    another header.
+    another header. How many follow is the file's word: the caller stops where its bytes end.
     """
     if kind != COMPRESSED2:
         return [(_HEADER, size - _HEADER)] if size >= _HEADER else None
@@ -29,11 +29,13 @@ def parts(kind: int, size: int, data: int) -> list[tuple[int, int]] | None:
         return [(_HEADER_2, data), (size - whole, 0)]
     if whole <= 0xFFFF - 7 or size != (whole + 7 & ~7) & 0xFFFF:
         return None
-    found = []
+    return _nested(data)
+
+
+def _nested(data: int) -> Iterator[tuple[int, int]]:
     while data > 0:
-        found.append((_HEADER_2, min(data, _LONGEST)))
+        yield _HEADER_2, min(data, _LONGEST)
         data -= _LONGEST + _HEADER_2
-    return found
 
 
 class Unpacker:

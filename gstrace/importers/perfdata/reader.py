@@ -156,6 +156,8 @@ class PerfData:
         for skipped, wanted in found:
             feed.skip(skipped)
             yield from self._payload(feed, wanted)
+            if self._missing:
+                break
         return True
 
     def _payload(self, feed: Feed, wanted: int) -> Iterator[Batch]:

@@ -121,6 +121,31 @@ def test_a_payload_becomes_its_row(payload, kind, columns):
     assert not reader.damage
 
 
+# A name that holds a field looks whole where the line is cut behind it.
+UNAMBIGUOUS = [payload for payload, *_ in PAYLOADS if b"next_pid=9" not in payload]
+
+
+@pytest.mark.parametrize("payload", UNAMBIGUOUS, ids=lambda v: v[:24].decode())
+def test_of_a_last_line_that_is_cut_nothing_is_invented(payload):
+    """Each value that is told is that of the whole line, or unknown."""
+    before, line = HEAD + EXIT + b"\n", HEAD + payload
+    whole = read(before + line)[0]
+    for end in range(len(line)):
+        for row in read(before + line[:end], ended=False)[0]:
+            values = row.items() - {("ts", 0)}
+            likest = max(whole, key=lambda known, values=values: len(values & known.items()))
+            wrong = {name: value for name, value in values if value not in (likest[name], NULL)}
+            assert not wrong or row["kind"] == Kind.LOSS, (line[:end], row)
+
+
+def test_a_last_line_without_its_end_is_read_where_it_is_whole():
+    switch = SWITCH % (b"S", b"kthreadd")
+    assert [r["kind"] for r in read(HEAD + switch, ended=False)[0]][-2:] == [Kind.SWITCH, Kind.LOSS]
+    found, reader = read(HEAD + switch + b"\n" + HEAD + EXIT, ended=False)
+    assert Kind.SYS_EXIT not in [r["kind"] for r in found]
+    assert reader.skipped == {"sys_exit": 1}
+
+
 HEADS = [
     (b"wl-134 [000] 4.211013: ", 134, 0, 4_211_013_000, None),
     (b"\twl-134 [000] 4.211013: ", 134, 0, 4_211_013_000, None),

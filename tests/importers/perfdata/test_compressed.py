@@ -104,3 +104,12 @@ def test_maps_may_be_compressed_like_all_else():
     found, reader = rows(File([ENTER], unaligned(zstd.compress(inner))).build())
     assert found == PLAIN[:1]
     assert reader.skipped == {"THREAD_MAP": 1}
+
+
+def test_a_data_size_beyond_the_file_is_damage_and_takes_no_memory():
+    wrapped = struct.pack("<IHHQ", 83, 0, 0x10, (1 << 63) | 0xFFF0 + 0x10) + b"x" * 40
+    size = int.from_bytes(wrapped[8:16], "little") + 16
+    wrapped = wrapped[:6] + struct.pack("<H", (size + 7 & ~7) & 0xFFFF) + wrapped[8:]
+    found, reader = rows(File([ENTER], SAMPLES[0] + wrapped).build())
+    assert found[0] == PLAIN[0]
+    assert reader.damage
