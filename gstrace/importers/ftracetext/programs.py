@@ -13,13 +13,13 @@ from gstrace.events.tracepoints import exit_of
 from gstrace.importers.forms.kernel import STEP_FIELDS
 from gstrace.importers.forms.steps import COLUMNS, Steps
 from gstrace.importers.ftracetext import kernel as k
-from gstrace.importers.ftracetext.payloads import ROOM
 from gstrace.importers.kernel import LOW32
+from gstrace.importers.payloads import ROOM
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from gstrace.importers.ftracetext.payloads import Decoder
+    from gstrace.importers.payloads import Decoder
 
 MOST: Final = 1 << 12
 """Names that are told apart; lines of more are left to Python."""

@@ -21,16 +21,16 @@ from gstrace.importers.ftracetext import kernel as k
 from gstrace.importers.ftracetext import shape
 from gstrace.importers.ftracetext.first import FirstPass
 from gstrace.importers.ftracetext.lines import LONGEST, blocks
-from gstrace.importers.ftracetext.payloads import MARKERS, columns, decoder, fits
 from gstrace.importers.ftracetext.processes import KTHREADD
 from gstrace.importers.ftracetext.programs import compile_events
+from gstrace.importers.payloads import MARKERS, columns, decoder, fits
 
 if TYPE_CHECKING:
     import re
 
     import numpy.typing as npt
 
-    from gstrace.importers.ftracetext.payloads import Decoder
+    from gstrace.importers.payloads import Decoder
 
     Text = npt.NDArray[np.uint8]
 
