@@ -48,7 +48,7 @@ def ingest(
 ) -> Trace:
     """A recording (`-`: standard input) → a `.gst` directory, opened. Raises GstraceError; see docs/contract.md."""
     from gstrace import ingest as work
-    from gstrace.importers.registry import Source
+    from gstrace.importers.source import Source
 
     place = Path(output) if output else destination(trace)
     folder = Path(machine) if machine else None
@@ -213,10 +213,12 @@ def refuse_incomplete(trace: Trace) -> None:
     """Raise NothingToPrice for a recording without the events that every bill needs."""
     lacking = [wanted for wanted in trace.not_recorded if wanted.needed]
     if lacking:
-        events = ",".join(wanted.tracepoints[0] for wanted in lacking)
+        from gstrace.events.recorders import record_line
+
+        line = record_line(trace.gst.manifest["format"], [wanted.tracepoints[0] for wanted in lacking])
         raise NothingToPrice(
             f"the recording has no {', no '.join(w.name for w in lacking)}: without them no bill can be counted",
-            hint=f"record these too: perf record -a -e {events},…",
+            hint=f"record these too: {line}",
         )
 
 
@@ -263,7 +265,8 @@ def check_names(schemes: Iterable[str] = (), uarchs: Iterable[str] = (), baselin
 
 def check_format(trace: str | Path, input_format: str = "") -> None:
     """Raise UsageError for a recording that is not there, UnreadableInput for one of no known format."""
-    from gstrace.importers.registry import Source, find
+    from gstrace.importers.registry import find
+    from gstrace.importers.source import Source
 
     with Source(trace) as source:
         find(source, input_format)

@@ -114,7 +114,7 @@ def _situation(text: str) -> int:
 
 def _sample() -> Iterator[dict[str, str]]:
     from gstrace import ingest
-    from gstrace.importers.registry import Source
+    from gstrace.importers.source import Source
 
     sample = samples.find()
     with tempfile.TemporaryDirectory(prefix="gstrace-check-") as folder, Source(sample.trace) as source:

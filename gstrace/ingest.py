@@ -14,7 +14,7 @@ from gstrace.events.capture import with_machine
 from gstrace.events.losses import LOSS_CODE
 from gstrace.events.rows import Rows, empty
 from gstrace.events.tables import NULL, Kind
-from gstrace.importers.registry import Source, open_reader
+from gstrace.importers.registry import open_reader
 from gstrace.importers.stream import Stream
 from gstrace.progress import Progress
 from gstrace.replay.engine import Replay
@@ -22,6 +22,7 @@ from gstrace.store.gst import CENSUS, THREAD, Gst, Writer
 
 if TYPE_CHECKING:
     from gstrace.importers.batch import Reader
+    from gstrace.importers.source import Source
     from gstrace.replay.census import Census, Threads
 
 KERNEL: Final = {0: False, 1: True, 2: None}
@@ -73,11 +74,11 @@ def ingest(
                 writer.add(rows, reader.texts)
                 replay.feed(rows)
                 events += rows.size
-                progress.update(reader.progress, source.size, f"{events / 1e6:.1f} M events")
+                progress.update(reader.progress, source.length, f"{events / 1e6:.1f} M events")
             if not events:
                 raise NothingToPrice(f"{source.name} holds no event that gstrace knows")
             replay.finish()
-            writer.add(_inferred(replay, events), reader.texts)
+            writer.add(_last(source, reader, replay, events), reader.texts)
             capture = reader.capture
             if machine is not None:
                 capture = with_machine(capture, machine)
@@ -99,13 +100,25 @@ def _event_formats(machine: Path | None) -> dict[str, str] | None:
     return {f"{p.parent.parent.name}/{p.parent.name}": p.read_text(encoding="utf-8", errors="replace") for p in found}
 
 
-def _inferred(replay: Replay, events: int) -> Rows:
-    """A LOSS row for the switches that the recording proves but does not hold; none if there are none (RULES T10)."""
-    rows = empty(1 if replay.inferred_switches else 0)
-    for column, value in (("cpu", -1), ("tid", -1), ("text", -1), ("c", NULL), ("seq", events)):
+def _last(source: Source, reader: Reader, replay: Replay, events: int) -> Rows:
+    """LOSS rows for what only the end tells: switches that the recording proves but does not hold (RULES T10); a
+    wrapper that was cut, unless the reader has told of the cut where it met it.
+    """
+    told = [(LOSS_CODE["inferred_switch"], replay.inferred_switches)] if replay.inferred_switches else []
+    if source.cut and not reader.damage:
+        told.append((LOSS_CODE["cut"], NULL))
+    rows = empty(len(told))
+    for column, value in (
+        ("cpu", -1),
+        ("tid", -1),
+        ("text", -1),
+        ("c", NULL),
+        ("kind", Kind.LOSS),
+        ("ts", replay.last_ts),
+    ):
         getattr(rows, column)[:] = value
-    rows.kind[:], rows.a[:], rows.b[:] = Kind.LOSS, LOSS_CODE["inferred_switch"], replay.inferred_switches
-    rows.ts[:] = replay.last_ts
+    for i, (kind, number) in enumerate(told):
+        rows.seq[i], rows.a[i], rows.b[i] = events + i, kind, number
     return rows
 
 
@@ -120,7 +133,7 @@ def _provenance(source: Source, title: str, reader: Reader, stream: Stream, repl
         "inferred_switches": replay.inferred_switches,
         "skipped": dict(sorted(reader.skipped.items())),
         "recorded": sorted(reader.recorded),
-        "damage": reader.damage or None,
+        "damage": "; ".join(filter(None, (source.cut, reader.damage))) or None,
     }
 
 

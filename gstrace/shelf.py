@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from gstrace import ingest
-from gstrace.importers.registry import Source
+from gstrace.importers.source import Source
 from gstrace.jit import sources_state
 from gstrace.store.gst import Gst
 

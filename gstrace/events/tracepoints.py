@@ -8,8 +8,8 @@ from the format text recorded with the trace, never from here.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -141,18 +141,28 @@ class Wanted:
     """A class of events that a full answer counts, and the tracepoints of which one must be recorded for it.
 
     needed: without it there is no answer; otherwise `missing` says what the answer then leaves out.
+    part: tracepoints of some of these events alone, a pattern that ends in `*`: with any of them there is an answer,
+    about those.
     """
 
     name: str
     tracepoints: tuple[str, ...]
     missing: str
     needed: bool = False
+    part: str = ""
+
+    def but(self, names: Sequence[str]) -> Wanted:
+        """What is left out where only these of the events were recorded."""
+        more = f" and {len(names) - _TOLD} more" if len(names) > _TOLD else ""
+        name = f"{self.name} other than {', '.join(names[:_TOLD])}{more}"
+        return replace(self, name=name, missing=f"{self.missing}; those counted are a lower bound", needed=False)
 
 
+_TOLD: Final = 6
 _UNCOUNTED: Final = "their entries and returns are not counted"
 WANTED: Final = (
-    Wanted("system calls entered", ("raw_syscalls:sys_enter",), _UNCOUNTED, needed=True),
-    Wanted("system calls left", ("raw_syscalls:sys_exit",), _UNCOUNTED, needed=True),
+    Wanted("system calls entered", ("raw_syscalls:sys_enter",), _UNCOUNTED, needed=True, part="syscalls:sys_enter_*"),
+    Wanted("system calls left", ("raw_syscalls:sys_exit",), _UNCOUNTED, needed=True, part="syscalls:sys_exit_*"),
     Wanted("context switches", ("sched:sched_switch",), "no switch is counted", needed=True),
     Wanted("page faults of user mode", ("exceptions:page_fault_user",), _UNCOUNTED),
     Wanted("page faults of kernel mode", ("exceptions:page_fault_kernel",), "their fences are not counted"),
@@ -177,8 +187,13 @@ WANTED: Final = (
 
 
 def not_recorded(recorded: Collection[str]) -> list[Wanted]:
-    """The classes of which a recording has no tracepoint; recorded: their names, `system:name`."""
-    return [w for w in WANTED if not any(t in recorded for t in w.tracepoints)]
+    """The classes of which a recording has no tracepoint, or only a part; recorded: their names, `system:name`."""
+    lacking = [w for w in WANTED if not any(t in recorded for t in w.tracepoints)]
+    parts = [sorted(t for t in recorded if w.part and fnmatchcase(t, w.part)) for w in lacking]
+    return [
+        w.but([t.removeprefix(w.part[:-1]) for t in part]) if part else w
+        for w, part in zip(lacking, parts, strict=True)
+    ]
 
 
 def find(perf_name: str) -> Tracepoint | None:

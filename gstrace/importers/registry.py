@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import sys
-import tempfile
-import threading
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
-from gstrace.errors import UnreadableInput, UsageError, nearest
+from gstrace.errors import UnreadableInput, nearest
 
 if TYPE_CHECKING:
     from gstrace.importers.batch import Reader
+    from gstrace.importers.source import Source
 
 
 @dataclass(frozen=True)
@@ -34,93 +31,23 @@ FORMATS: Final = (
 
 # What people bring by mistake, by first bytes: say what it is instead of "unknown".
 STRANGERS: Final = (
-    (b"version https://git-lfs", "a Git LFS pointer, not the file it points to", "fetch the file with `git lfs pull`"),
-    (b"\x1f\x8b", "compressed with gzip", "unpack it first"),
-    (b"\x28\xb5\x2f\xfd", "compressed with zstd", "unpack it first"),
-    (b"\xfd7zXZ", "compressed with xz", "unpack it first"),
-    (b"PK\x03\x04", "a zip archive", "unpack it first"),
-    (b"\x17\x08\x44tracing", "a trace.dat of trace-cmd, which this version does not read", "record with perf"),
-    (b"PAR1", "a Parquet file", "give the .gst directory it belongs to, or the recording"),
-    (b"\x7fELF", "a program", ""),
-    (b"{", "JSON", "give the recording itself"),
+    (rb"version https://git-lfs", "a Git LFS pointer, not the file it points to", "fetch the file with `git lfs pull`"),
+    (rb"[0-9a-f]{64}\s*$", "the digest of a file instead of the file", "fetch the file that it stands for"),
+    (rb"\x17\x08\x44tracing", "a trace.dat of trace-cmd, which this version does not read", "record with perf"),
+    (rb"PK\x03\x04", "a zip archive of several files, or locked", "unpack it and give the recording"),
+    (rb"(?s:.{257})ustar", "a tar archive", "unpack it and give the recording"),
+    (rb"PAR1", "a Parquet file", "give the .gst directory it belongs to, or the recording"),
+    (rb"\x7fELF", "a program", ""),
+    (rb"\xc1\x1f\xfc\xc1|\xc1\xfc\x1f\xc1", "a CTF trace (LTTng, perf data convert)", "record with perf or trace-cmd"),
+    (rb"/\* CTF ", "the description of a CTF trace (LTTng, perf data convert)", "record with perf or trace-cmd"),
+    (
+        rb'\s*\{\s*"traceEvents"',
+        "a Chrome JSON trace without a kernel's events",
+        "record system calls and switches too",
+    ),
+    (rb"\s*[\[{]", "JSON", "give the recording itself"),
+    (rb"\x1f\x8b|\x28\xb5\x2f\xfd|\xfd7zXZ", "a file packed too often", "unpack it first"),
 )
-
-
-class Source:
-    """An input that can be read again: a file, or standard input kept in a temporary file.
-
-    name: the file's name without its folders. size: bytes. `digest()`: SHA-256 of the bytes, hex, made in a thread of
-    its own from `begin_digest` on, while others read.
-    """
-
-    def __init__(self, path: str | Path) -> None:
-        self.path = None if str(path) == "-" else Path(path)
-        self.name = self.path.name if self.path else "-"
-        try:
-            self.file: IO[bytes] = self.path.open("rb") if self.path else _kept(sys.stdin.buffer)
-        except FileNotFoundError as error:
-            raise _no_file(Path(path)) from error
-        except IsADirectoryError as error:
-            raise UsageError(f"{path} is a folder, not a recording") from error
-        except OSError as error:
-            raise UsageError(f"{path}: {error.strerror}") from error
-        if self.path and not self.file.seekable():
-            # A pipe by name, as <(…) makes it: kept as standard input is.
-            with self.file as pipe:
-                self.file = _kept(pipe)
-        self.size = self.file.seek(0, 2)
-        self.file.seek(0)
-        self._hash = hashlib.sha256()
-        self._hashing: threading.Thread | None = None
-
-    def begin_digest(self) -> threading.Thread:
-        if self._hashing is None:
-            self._hashing = threading.Thread(target=self._run_digest, daemon=True)
-            self._hashing.start()
-        return self._hashing
-
-    def _run_digest(self) -> None:
-        with Path(self.file.name).open("rb") as again:
-            while chunk := again.read(1 << 20):
-                self._hash.update(chunk)
-
-    def digest(self) -> str:
-        self.begin_digest().join()
-        return self._hash.hexdigest()
-
-    def head(self, size: int = 4096) -> bytes:
-        """The first bytes; the position stays."""
-        head = self.file.read(size)
-        self.file.seek(0)
-        return head
-
-    def close(self) -> None:
-        if self._hashing is not None:
-            self._hashing.join()
-        self.file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-def _kept(stream: IO[bytes]) -> IO[bytes]:
-    """Standard input cannot seek: keep it in a temporary file, which goes with the process."""
-    kept: IO[bytes] = tempfile.NamedTemporaryFile(prefix="gstrace-")  # noqa: SIM115 (the source closes it)
-    while chunk := stream.read(1 << 20):
-        kept.write(chunk)
-    kept.flush()
-    return kept
-
-
-def _no_file(path: Path) -> UsageError:
-    from difflib import get_close_matches
-
-    folder = path.parent
-    like = get_close_matches(path.name, [p.name for p in folder.iterdir()], n=3) if folder.is_dir() else []
-    return UsageError(f"no such file: {path}", hint=f"did you mean {', '.join(like)}?" if like else "")
 
 
 def find(source: Source, wanted: str = "") -> Format:
@@ -132,13 +59,15 @@ def find(source: Source, wanted: str = "") -> Format:
         raise nearest(wanted, [f.name for f in FORMATS], what="input format")
     head = source.head()
     if not head:
-        raise UnreadableInput(f"{source.name} is empty", hint="did the recorder end without writing?")
+        empty = "wraps nothing" if source.is_wrapped else "is empty"
+        raise UnreadableInput(f"{source.name} {empty}", hint="did the recorder end without writing?")
     for known in FORMATS:
         if import_module(known.module).claims(head):
             return known
-    for start, what, hint in STRANGERS:
-        if head.startswith(start):
-            raise UnreadableInput(f"{source.name} is {what}", hint=hint)
+    verb = "wraps" if source.is_wrapped else "is"
+    for begin, what, hint in STRANGERS:
+        if re.match(begin, head):
+            raise UnreadableInput(f"{source.name} {verb} {what}", hint=hint)
     titles = ", ".join(f.title for f in FORMATS)
     raise UnreadableInput(
         f"{source.name} is no trace that gstrace knows ({titles})", hint="see `gstrace ingest --help`"

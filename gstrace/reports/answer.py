@@ -42,7 +42,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "schemes": [verdict.to_json(p, answer.ledger) for p in answer.priced],
         "break_even": [row for p in answer.priced for row in _break_even(p)],
         "sensitivity": [row for p in answer.priced for row in _sensitivity(p)],
-        "assumptions": [dict(vars(a)) for a in assumptions(answer.machines)],
+        "assumptions": [dict(vars(a)) for a in assumptions(answer.trace.capture, answer.machines)],
         "draws": {"n": DRAWS, "seed": SEED, "distribution": DISTRIBUTION},
     }
 

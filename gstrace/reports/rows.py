@@ -169,4 +169,4 @@ def over_time(answer: Answer) -> pl.DataFrame:
 
 
 def assumptions(answer: Answer) -> Iterator[Row]:
-    return (dict(vars(a)) for a in assumed(answer.machines))
+    return (dict(vars(a)) for a in assumed(answer.trace.capture, answer.machines))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gstrace.reports.answer import NO_COVERAGE, losses
 from gstrace.reports.numbers import count, estimate, interval, share
 from gstrace.reports.provenance import provenance, selection_text
-from gstrace.uarchs.facts import PER_SCHEME
+from gstrace.uarchs.facts import PER_SCHEME, is_x86_64
 from gstrace.units import clean
 from gstrace.verdict import answer as verdict
 
@@ -159,6 +159,8 @@ def _unknown(answer: Answer) -> Iterator[str]:
         yield f"  what came behind the damage: {damage}"
     for wanted in answer.trace.not_recorded:
         yield f"  {wanted.name} were not recorded: {wanted.missing}"
+    if is_x86_64(answer.trace.capture) is None:
+        yield "  the architecture, which the recording does not say: the schemes are of x86-64"
     opened = verdict.left_open(answer.counts, answer.priced)
     if opened:
         told = ", ".join(f"{count(n)} {name}" for name, n in opened.items())

@@ -99,16 +99,24 @@ def _by_cpu(capture: Capture, kernel: Release, told: Mapping[str, str] | None, *
     return None, f"the CPU's flags were not recorded, and {why}"
 
 
-def _not_x86(capture: Capture) -> str | None:
-    architecture = capture.text("architecture")
-    if architecture in ("x86_64", "amd64"):
-        return None
-    if architecture:
-        return f"the recording is of {architecture}, the schemes are of x86-64"
+def is_x86_64(capture: Capture) -> bool | None:
+    """Whether the recorded machine is one that the schemes are of; None where the recording does not say."""
+    if architecture := capture.text("architecture"):
+        return architecture in ("x86_64", "amd64")
     # Only x86 has a `flags` line and these vendors.
-    if "cpu_flags" in capture.facts or capture.text("cpu_vendor") in ("GenuineIntel", "AuthenticAMD", "HygonGenuine"):
-        return None
-    return "the recording does not say which architecture it is of"
+    told = "cpu_flags" in capture.facts or capture.text("cpu_vendor") in (
+        "GenuineIntel",
+        "AuthenticAMD",
+        "HygonGenuine",
+    )
+    return True if told else None
+
+
+def _not_x86(capture: Capture) -> str | None:
+    is_x86 = is_x86_64(capture)
+    if is_x86 is None:
+        return "the recording does not say which architecture it is of"
+    return None if is_x86 else f"the recording is of {capture.text('architecture')}, the schemes are of x86-64"
 
 
 def _default_pti(meltdown: object, unknown: Known) -> Known:

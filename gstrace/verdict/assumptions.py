@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from gstrace.uarchs.facts import FACTS
+from gstrace.uarchs.facts import FACTS, is_x86_64
 
 if TYPE_CHECKING:
+    from gstrace.events.capture import Capture
     from gstrace.verdict.answer import Machine
 
 
@@ -54,14 +55,21 @@ STANDING: Final = tuple(
 ASSUMED: Final = "assumed"
 
 
-def assumptions(machines: Iterable[Machine]) -> list[Assumption]:
-    """The standing ones, then the machine facts that the user stated."""
+ARCHITECTURE: Final = Assumption(
+    "architecture", "the recorded machine is of x86-64, though the recording does not say so", "x86_64", "x86_64"
+)
+"""The assumption behind an answer about a recording that does not say which architecture it is of."""
+
+
+def assumptions(capture: Capture, machines: Iterable[Machine]) -> list[Assumption]:
+    """The standing ones, what the recording does not say, then the machine facts that the user stated."""
+    untold = [ARCHITECTURE] if is_x86_64(capture) is None else []
     told: dict[str, Assumption] = {}
     for machine in machines:
         for name, known in machine.known.items():
             if known.source == ASSUMED:
                 told.setdefault(name, Assumption(name, FACTS[name], fact_text(known.value), "as recorded"))
-    return [*STANDING, *told.values()]
+    return [*STANDING, *untold, *told.values()]
 
 
 def fact_text(value: object) -> str:

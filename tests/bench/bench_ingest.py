@@ -2,6 +2,7 @@
 
     make bench ARGS='--basetemp=DIR'          records a large and a small file in DIR first, as root
     GSTRACE_BENCH=DIR make bench              takes big.data and small.data from DIR
+    make bench ARGS='-k text'                 ftrace text alone, which needs neither perf nor root
 
 The marginal rate is that of the events by which the large file exceeds the small one: start-up cancels.
 """
@@ -13,14 +14,22 @@ import shutil
 import statistics
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from bench.text import repeat
+from importers.ftracetext.helping import SHARED
+from importers.ftracetext.plain import Plain
+
+from gstrace.importers.ftracetext.reader import FtraceText
 
 HERE = Path(__file__).parent
 GSTRACE = Path(sys.executable).with_name("gstrace")
 ROUNDS = {"small": 20_000, "big": 250_000}
+TEXT = SHARED / "traces" / "truth" / "ftrace-text" / "trace.txt"
+REPEATED = {"small": 40, "big": 2100}
 TIMES = 3
 
 
@@ -107,3 +116,23 @@ def test_what_if_beside_importing_polars(files: dict[str, Path], tmp_path: Path)
     once([GSTRACE, "ingest", files["big"], "-o", place])
     asked, polars = several([GSTRACE, "what-if", place], [sys.executable, "-c", "import polars"])
     print(f"\nwhat-if, all schemes, one uarch: {asked.cpu:.2f} CPU s, {asked.cpu / polars.cpu:.1f} x import polars")
+
+
+@pytest.mark.skipif(not TEXT.exists(), reason="the text to repeat is not here")
+def test_ftrace_text_by_kernel_beside_by_python(tmp_path: Path) -> None:
+    """Five million lines. By Python alone, without the kernel, only the smaller text is read: it takes a second."""
+    lines = {name: repeat(TEXT, tmp_path / f"{name}.txt", times) for name, times in REPEATED.items()}
+    big, small = several(
+        *([GSTRACE, "ingest", tmp_path / f"{n}.txt", "-o", tmp_path / "x.gst", "--force"] for n in ("big", "small"))
+    )
+    more = lines["big"] - lines["small"]
+    print(
+        f"\n{lines['big']:,} lines in {big.cpu:.2f} CPU s, {lines['big'] / big.cpu / 1e6:.2f} M/s; {big.peak:.0f} MiB"
+    )
+    print(f"marginal, of the whole ingest: {more / (big.cpu - small.cpu) / 1e6:.2f} M lines/CPU s")
+    for kind, name in ((FtraceText, "big"), (Plain, "small")):
+        with (tmp_path / f"{name}.txt").open("rb") as file:
+            start = time.process_time()
+            rows = sum(batch.size for batch in kind(file, name).batches())
+            taken = time.process_time() - start
+        print(f"{kind.__name__:10} alone: {lines[name] / taken / 1e6:6.3f} M lines/CPU s ({rows:,} rows)")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from gstrace.events.recorders import record_line
 from gstrace.events.tables import TABLES, VECTORS, Kind
 from gstrace.events.tracepoints import TRACEPOINTS, WANTED, find, not_recorded
+from gstrace.importers.registry import FORMATS
 
 
 @pytest.mark.parametrize(
@@ -52,3 +54,21 @@ def test_what_was_not_recorded_is_named() -> None:
         "system calls left",
         "context switches",
     ]
+
+
+def test_calls_recorded_by_name_are_a_part_of_all_calls() -> None:
+    names = {f"syscalls:sys_{side}_{call}" for side in ("enter", "exit") for call in "abcdefgh"}
+    entered, left, *_ = not_recorded(names | {"sched:sched_switch"})
+    assert entered.name == "system calls entered other than a, b, c, d, e, f and 2 more"
+    assert "lower bound" in entered.missing
+    assert not entered.needed
+    assert left.name.startswith("system calls left other than a, b")
+    assert not_recorded(names | {"raw_syscalls:sys_enter", "raw_syscalls:sys_exit"})[0].name == "context switches"
+
+
+def test_every_formats_recorder_has_its_line() -> None:
+    for known in FORMATS:
+        assert "raw_syscalls" in record_line(known.title)
+    assert record_line("trace.dat", ["a:b", "c:d"]) == "trace-cmd record -e a:b -e c:d …"
+    assert record_line("ftrace text", ["a:b"]) == "echo a:b … > /sys/kernel/tracing/set_event"
+    assert record_line("Perfetto", ["a:b"]) == 'ftrace_config { ftrace_events: "a/b" … }'

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from gstrace.errors import GstraceError
 from gstrace.events.tables import Kind
-from gstrace.importers.registry import FORMATS, Format, Source, find
+from gstrace.importers.registry import FORMATS, Format, find
+from gstrace.importers.source import Source
 from gstrace.importers.stream import Stream
 
 if TYPE_CHECKING:

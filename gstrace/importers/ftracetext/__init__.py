@@ -1,4 +1,4 @@
-"""ftrace as text: tracefs `trace` and `trace_pipe`, `trace-cmd report`, atrace, systrace; plain, packed, in HTML."""
+"""ftrace as text: tracefs `trace` and `trace_pipe`, `trace-cmd report`, atrace, systrace; plain or in HTML."""
 
 from __future__ import annotations
 
@@ -11,15 +11,10 @@ if TYPE_CHECKING:
 
 def claims(head: bytes) -> bool:
     """Whether a file that begins so is one. Any HTML page is: its trace may come behind a megabyte of script."""
-    from gstrace.importers.ftracetext.lines import PACKED, is_html
+    from gstrace.importers.ftracetext.lines import is_html
     from gstrace.importers.ftracetext.shape import HEADER, LINE
 
-    return bool(
-        HEADER.search(head)
-        or PACKED.search(head)
-        or is_html(head)
-        or any(LINE.match(line) for line in head.split(b"\n"))
-    )
+    return bool(HEADER.search(head) or is_html(head) or any(LINE.match(line) for line in head.split(b"\n")))
 
 
 def open(file: BinaryIO, name: str, formats: Mapping[str, str] | None = None) -> Reader:  # noqa: A001, ARG001  (every format's)

@@ -1,22 +1,19 @@
-"""Bytes of an input → blocks of whole lines, in bounded memory: plain, packed by `atrace -z`, or inside HTML."""
+"""Bytes of an input → blocks of whole lines, in bounded memory: plain, or inside HTML."""
 
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
-CHUNK: Final = 1 << 18
+CHUNK: Final = 1 << 20
 LONGEST: Final = 1 << 12
 """Of a longer line the rest is not looked at: the kernel prints an event into a page."""
 
-PACKED: Final = re.compile(rb"(?:^|\n)TRACE:\r?\n(?=\x78[\x01\x5e\x9c\xda])")
-"""What stands in front of the packed part of `atrace -z`."""
-
 _HTML: Final = re.compile(rb"\s*(?:<!doctype\s+html|<html|<!--)", re.IGNORECASE)
-_BEGIN: Final = re.compile(rb'<script[^>]*class="?trace-data|linuxPerfData\s*=\s*"')
+_BEGIN: Final = re.compile(rb'<script[^>]{0,128}class="?trace-data|linuxPerfData\s{0,64}=\s{0,64}"')
 _END: Final = re.compile(rb"</script>")
+_ESCAPED: Final = b"\\n\\\n"
 _ESCAPE: Final = re.compile(rb"\\(.)")
 
 
@@ -26,29 +23,19 @@ def is_html(head: bytes) -> bool:
 
 
 def blocks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
-    """All lines from the file's start, in pieces that end with a line's end; and the bytes of the file used so far."""
+    """All lines from the file's start, in pieces that end with a line's end but where the input ends without one; and
+    the bytes of the file used so far.
+    """
     file.seek(0)
-    head = file.read(CHUNK)
-    packed = PACKED.search(head[:4096])
-    file.seek(packed.end() if packed else 0)
-    pieces = _unpacked(file) if packed else _plain(file)
-    whole = _whole(pieces)
-    yield from _inside(whole) if is_html(head) else _unescaped(whole)
+    page = is_html(file.read(CHUNK))
+    file.seek(0)
+    whole = _whole(_plain(file))
+    yield from _unescaped(_inside(whole) if page else whole)
 
 
 def _plain(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
     while chunk := file.read(CHUNK):
         yield chunk, file.tell()
-
-
-def _unpacked(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
-    """What can be unpacked; where it breaks off, so does the text."""
-    unpacker = zlib.decompressobj()
-    try:
-        while not unpacker.eof and (chunk := unpacker.unconsumed_tail or file.read(CHUNK)):
-            yield unpacker.decompress(chunk, CHUNK), file.tell()
-    except zlib.error:
-        yield b"\n", file.tell()
 
 
 def _whole(pieces: Iterator[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:
@@ -66,28 +53,29 @@ def _whole(pieces: Iterator[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:
 
 
 def _unescaped(whole: Iterator[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:
-    r"""Text may be a page's JavaScript string without the page: its lines end in `\n\`."""
+    r"""Text may be a page's JavaScript string: its lines then end in `\n\`, from the first block on."""
+    escaped = None
     for block, used in whole:
-        if b"\\n\\" in block:
-            yield b"\n".join(_plain_line(line) for line in block.split(b"\n")), used
-        else:
-            yield block, used
+        if escaped is None and block:
+            escaped = _ESCAPED in block
+        yield (b"\n".join(map(_plain_line, block.split(b"\n"))) if escaped else block), used
 
 
 def _inside(whole: Iterator[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:
-    """Of a page only what lies in its blocks of trace data."""
+    """Of a page only what lies in its blocks of trace data: whole lines between the one that begins it and its end."""
     inside = False
     for block, used in whole:
-        kept = []
-        for line in block.split(b"\n"):
-            begin = _BEGIN.search(line)
-            if inside and _END.search(line):
-                inside = False
-            elif inside:
-                kept.append(_plain_line(line))
-            elif begin:
-                inside = not _END.search(line, begin.end())
-        yield b"\n".join(kept) + b"\n", used
+        kept, at = [b""], 0
+        while at < len(block):
+            mark = (_END if inside else _BEGIN).search(block, at)
+            if inside:
+                kept.append(block[at : block.rfind(b"\n", at, mark.start()) + 1 or at] if mark else block[at:])
+            if mark is None:
+                break
+            line_end = block.find(b"\n", mark.end() - 1) + 1 or len(block)
+            inside = not inside and not _END.search(block, mark.end(), line_end)
+            at = line_end
+        yield b"".join(kept), used
 
 
 def _plain_line(line: bytes) -> bytes:

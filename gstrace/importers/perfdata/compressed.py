@@ -6,20 +6,10 @@ COMPRESSED2   header, data size u64, payload, zeros up to a multiple of 8
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
 
+from gstrace.importers.packed import zstd
 from gstrace.importers.perfdata.kernel import COMPRESSED2
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-elif TYPE_CHECKING:
-    from typing import Any
-
-    zstd: Any
-else:
-    from backports import zstd
 
 _HEADER, _HEADER_2 = 8, 16
 _LONGEST = 0xFFFF - _HEADER_2

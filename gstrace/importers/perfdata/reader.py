@@ -10,6 +10,7 @@ import numpy as np
 
 from gstrace.errors import NothingToPrice, UnreadableInput
 from gstrace.events.losses import LOSS_CODE
+from gstrace.events.recorders import record_line
 from gstrace.events.tables import NULL, Kind, Task
 from gstrace.importers.batch import Batch, Texts, new_batch
 from gstrace.importers.feed import Feed
@@ -28,9 +29,7 @@ from gstrace.importers.perfdata.threads import Threads
 if TYPE_CHECKING:
     from gstrace.importers.perfdata.facts import Container
 
-_RECORD_LINE: Final = (
-    "perf record -a -e raw_syscalls:sys_enter,raw_syscalls:sys_exit,sched:sched_switch,exceptions:page_fault_user …"
-)
+_RECORD_WITH: Final = f"record with: {record_line('perf.data')}"
 _PRINTABLE: Final = frozenset(b"\n" + bytes(range(0x20, 0x7F)))
 
 
@@ -282,7 +281,7 @@ def check(name: str, container: Container, planned: Planned) -> None:
     if planned.untimed:
         raise UnreadableInput(
             f"{name}: {', '.join(planned.untimed[:3])} recorded without time, CPU or raw data",
-            hint=f"record with: {_RECORD_LINE}",
+            hint=_RECORD_WITH,
         )
     if planned.missing:
         why = container.cut or "; ".join(container.problems) or "the file does not hold them"
@@ -294,5 +293,5 @@ def check(name: str, container: Container, planned: Planned) -> None:
     names = sorted({event_name(container, i) for i in range(len(container.attrs))})
     raise NothingToPrice(
         f"{name} records {', '.join(names[:5])}{' …' if len(names) > 5 else ''}; needed are system calls and switches",
-        hint=f"record with: {_RECORD_LINE}",
+        hint=_RECORD_WITH,
     )

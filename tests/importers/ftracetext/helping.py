@@ -12,9 +12,10 @@ SHARED = Path(os.environ.get("GSTRACE_SHARED", Path(__file__).resolve().parents[
 NAMES = ("kind", "lesser", "cpu", "tid", "text", "ts", "a", "b", "c", "d")
 
 
-def read(data, rows=4096):
-    """All rows as dicts, texts as texts; and the reader after its end."""
-    reader = FtraceText(BytesIO(data), "x", rows=rows)
+def read(data, rows=4096, *, ended=True):
+    """All rows as dicts, texts as texts; and the reader after its end. ended: give the last line its end if need be."""
+    missing = b"\n" if ended and not data.endswith(b"\n") else b""
+    reader = FtraceText(BytesIO(data + missing), "x", rows=rows)
     found = []
     for batch in reader.batches():
         for values in zip(*(getattr(batch, name).tolist() for name in NAMES), strict=True):

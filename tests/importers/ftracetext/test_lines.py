@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import pytest
 from importers.ftracetext.helping import read
 
@@ -11,6 +13,9 @@ from gstrace.events.tables import NULL, Kind, Origin, Phase, Task
 from gstrace.events.tracepoints import name_hash
 from gstrace.importers import perfdata
 from gstrace.importers.ftracetext import claims
+from gstrace.importers.ftracetext.reader import FtraceText
+from gstrace.importers.stream import Stream
+from gstrace.replay.engine import Replay
 
 HEAD = b"              wl-134     (    134) [000] d.h1.     4.211013: "
 PREV = b"sched_switch: prev_comm=wl prev_pid=134 prev_prio=120 "
@@ -116,6 +121,31 @@ def test_a_payload_becomes_its_row(payload, kind, columns):
     assert not reader.damage
 
 
+# A name that holds a field looks whole where the line is cut behind it.
+UNAMBIGUOUS = [payload for payload, *_ in PAYLOADS if b"next_pid=9" not in payload]
+
+
+@pytest.mark.parametrize("payload", UNAMBIGUOUS, ids=lambda v: v[:24].decode())
+def test_of_a_last_line_that_is_cut_nothing_is_invented(payload):
+    """Each value that is told is that of the whole line, or unknown."""
+    before, line = HEAD + EXIT + b"\n", HEAD + payload
+    whole = read(before + line)[0]
+    for end in range(len(line)):
+        for row in read(before + line[:end], ended=False)[0]:
+            values = row.items() - {("ts", 0)}
+            likest = max(whole, key=lambda known, values=values: len(values & known.items()))
+            wrong = {name: value for name, value in values if value not in (likest[name], NULL)}
+            assert not wrong or row["kind"] == Kind.LOSS, (line[:end], row)
+
+
+def test_a_last_line_without_its_end_is_read_where_it_is_whole():
+    switch = SWITCH % (b"S", b"kthreadd")
+    assert [r["kind"] for r in read(HEAD + switch, ended=False)[0]][-2:] == [Kind.SWITCH, Kind.LOSS]
+    found, reader = read(HEAD + switch + b"\n" + HEAD + EXIT, ended=False)
+    assert Kind.SYS_EXIT not in [r["kind"] for r in found]
+    assert reader.skipped == {"sys_exit": 1}
+
+
 HEADS = [
     (b"wl-134 [000] 4.211013: ", 134, 0, 4_211_013_000, None),
     (b"\twl-134 [000] 4.211013: ", 134, 0, 4_211_013_000, None),
@@ -134,6 +164,12 @@ HEADS = [
     ),
     (b"  wl-134 [000]   4.211013567: ", 134, 0, 4_211_013_567, None),
     (b"  wl-134 [000] .....  421101: ", 134, 0, 421_101, None),
+    (b"  wl-134 [000] .....  9223372036854: ", 134, 0, 9_223_372_036_854, None),
+    (b"trace.dat:       wl-134   [003]     4.211013: ", 134, 3, 4_211_013_000, None),
+    (b"      wl-134     3d..2.    4.211013: ", 134, 3, 4_211_013_000, None),
+    (b"      wl-134    12.....    4.211013567: ", 134, 12, 4_211_013_567, None),
+    (b"  <idle>-0       3dN.2 10000us+: ", 0, 3, 10_000_000, None),
+    (b"  <idle>-0       3dN.2   34us : ", 0, 3, 34_000, None),
 ]
 
 
@@ -175,6 +211,8 @@ def test_softirqs_are_no_interrupts():
         (b"CPU:0 [LOST EVENTS]", NULL),
         (b"CPU:0 [96 EVENTS DROPPED]", 96),
         (b"CPU:0 [EVENTS DROPPED]", NULL),
+        (b"  a.dat: CPU:0 [96 EVENTS DROPPED]", 96),
+        (b"CPU:0 [LOST 4096 EVENTS]\r", 4096),
         (b"##### CPU 0 buffer started ####", NULL),
     ],
 )
@@ -199,6 +237,71 @@ def test_the_header_tells_cpus_and_what_was_overwritten():
     assert reader.skipped == {"overwritten before the first line": 100}
 
 
+def test_lines_of_several_files_are_read_without_their_names():
+    lines = [
+        b"a.dat: cpus=2",
+        b"b.dat: cpus=2",
+        b"a.dat: " + HEAD + EXIT,
+        b"b.dat: " + HEAD.replace(b"134", b"7") + EXIT,
+    ]
+    found, reader = read(b"\n".join(lines))
+    assert [r["text"] for r in found if r["kind"] == Kind.TASK] == ["wl", "wl"]
+    assert reader.capture.get("cpus") == 2
+    assert not reader.skipped
+    assert claims(lines[0] + b"\n")
+
+
+PAGE = b"""<!DOCTYPE html>
+<html>
+<script class="trace-data" type="application/text">
+USER           PID  PPID     VSZ    RSS WCHAN            ADDR S NAME            COMM
+root             1     0   12345   1234 0                   0 S init            init
+root             2     0       0      0 0                   0 S [kthreadd]      kthreadd
+root             9     2       0      0 0                   0 S [rcu_sched]     rcu_sched
+u0_a12         134     1   99999   9999 0                   0 S com.android.x   droid.x
+USER           PID   TID CMD
+u0_a12         134   134 droid.x
+u0_a12         134   140 Binder:134 1
+root            70    70 [kworker/0:1]
+  </script>
+<script class="trace-data" type="application/text">
+# tracer: nop
+%s
+</script></html>
+"""
+
+
+def test_a_systraces_ps_tells_processes_and_kernel_threads():
+    found, reader = read(PAGE % (HEAD + EXIT))
+    told = {r["b"]: (r["a"] >> 8, r["c"], r["text"], r["ts"]) for r in found if r["kind"] == Kind.TASK and r["ts"] == 0}
+    assert told == {
+        1: (1, 0, "init", 0),
+        2: (2, 1, "kthreadd", 0),
+        9: (9, 1, "rcu_sched", 0),
+        134: (134, 0, "droid.x", 0),
+        140: (134, 0, "Binder:134 1", 0),
+        70: (70, 1, "[kworker/0:1]", 0),
+    }
+    assert reader.recorded == {"raw_syscalls:sys_exit"}
+
+
+def test_children_of_kthreadd_are_kernel_threads():
+    """Also of one that a switch brought in, which no line of its own has shown before."""
+    idle = HEAD.replace(b"wl-134     (    134)", b"<idle>-0      (-------)")
+    two = HEAD.replace(b"wl-134     (    134)", b"kthreadd-2    (      2)")
+    switch = PREV.replace(b"134", b"0") + b"prev_state=R ==> next_comm=kthreadd next_pid=2 next_prio=120"
+    out = PREV.replace(b"134", b"77") + b"prev_state=S ==> next_comm=wl next_pid=134 next_prio=120"
+    fork = b"task_newtask: pid=77 comm=kthreadd clone_flags=800711 oom_score_adj=0"
+    text = b"\n".join([HEAD + EXIT, idle + switch, two + fork, HEAD.replace(b"-134 ", b"-77 ") + out])
+    stream, replay = Stream(FtraceText(BytesIO(text), "x")), Replay()
+    for rows in stream.rows():
+        replay.feed(rows)
+    replay.finish()
+    threads = replay.threads()
+    kernel = dict(zip(threads.tid.tolist(), threads.kernel.tolist(), strict=True))
+    assert (kernel[2], kernel[77]) == (1, 1)
+
+
 def test_a_known_event_that_says_something_else_is_counted_as_lost():
     found, _ = rows_of(HEAD + EXIT, HEAD + b"sys_enter: NR 3")
     assert [r["kind"] for r in found] == [Kind.SYS_EXIT, Kind.SYS_ENTER]
@@ -218,7 +321,6 @@ def test_inputs_without_events_are_refused_with_what_they_hold():
     [
         (b"# tracer: nop\n", True),
         (b"<!DOCTYPE html>\n<html>", True),
-        (b"capturing trace... done\nTRACE:\n\x78\x9c\x00", True),
         (b"cpus=4\n", True),
         (HEAD + b"sys_exit: NR 39 = 0\n", True),
         (b"PERFILE2\x68\x00", False),
@@ -241,6 +343,7 @@ def test_a_thread_is_told_once_and_never_as_one_that_runs():
     found, _ = read(b"\n".join([HEAD + EXIT, HEAD + SWITCH % (b"S", b"k"), two + EXIT, two + back, HEAD + EXIT]))
     told = [(r["kind"], r["a"] >> 8, r["b"], r["c"]) if r["kind"] == Kind.TASK else r["kind"] for r in found[:-1]]
     first, second = (Kind.TASK, 134, 134, NULL), (Kind.TASK, 2, 2, 1)
+    assert told.pop(0) == second  # known before the first line
     assert told == [first, Kind.SYS_EXIT, Kind.SWITCH, Kind.SYS_EXIT, second, Kind.SWITCH, Kind.SYS_EXIT]
 
 

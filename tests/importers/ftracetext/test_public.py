@@ -8,12 +8,12 @@ from contextlib import suppress
 from unittest import mock
 
 import pytest
-from backports import zstd
 from importers.ftracetext.helping import SHARED, read
 
 from gstrace.errors import NothingToPrice
 from gstrace.importers.ftracetext import claims
 from gstrace.importers.ftracetext.reader import FtraceText
+from gstrace.importers.source import Source
 
 FOLDER = SHARED / "traces" / "public" / "ftrace-text"
 REFERENCES = sorted(FOLDER.glob("*.ref.json"))
@@ -37,9 +37,8 @@ def _case(path):
 @pytest.mark.parametrize("path", [_case(p) for p in REFERENCES])
 def test_counts_are_the_references(path):
     reference = json.loads(path.read_text())
-    data = (FOLDER / reference["file"]).read_bytes()
-    if reference["file"].endswith(".zst"):
-        data = zstd.decompress(data)
+    with Source(FOLDER / reference["file"]) as source:
+        data = source.file.read()
     assert claims(data[:4096])
     with mock.patch.object(FtraceText, "_finish", autospec=True) as finish, suppress(NothingToPrice):
         read(data)

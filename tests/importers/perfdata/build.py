@@ -20,6 +20,8 @@ COMMON = (
 LAYOUTS = {
     "raw_syscalls:sys_enter": (("long id", 8, 8, 1), ("unsigned long args[6]", 16, 48, 0)),
     "raw_syscalls:sys_exit": (("long id", 8, 8, 1), ("long ret", 16, 8, 1)),
+    "syscalls:sys_enter_read": (("int __syscall_nr", 8, 4, 1), ("unsigned int fd", 16, 8, 0)),
+    "syscalls:sys_exit_read": (("int __syscall_nr", 8, 4, 1), ("long ret", 16, 8, 1)),
     "sched:sched_switch": (
         ("char prev_comm[16]", 8, 16, 0),
         ("pid_t prev_pid", 24, 4, 1),

@@ -62,7 +62,7 @@ MARKERS: Final = ("tracing_mark_write", "print", "0")
 """What `ftrace:print` is called: by the kernel, by trace-cmd, by kernels of 2012."""
 
 _NAMED: Final = {
-    "sys_enter_arch_prctl": re.compile(rb"option: (?:0x)?(?P<b_x>[0-9a-f]+), (?:arg2|addr): (?:0x)?(?P<c_x>[0-9a-f]+)"),
+    "sys_enter_arch_prctl": re.compile(rb"option: (?:0x)?(?P<b_x>[0-9a-f]+), \S+ (?:0x)?(?P<c_x>[0-9a-f]+)"),
     "sys_enter_getpriority": re.compile(rb"which: (?:0x)?(?P<b_x>[0-9a-f]+), who: (?:0x)?(?P<c_x>[0-9a-f]+)"),
 }
 _RETURNED: Final = re.compile(rb"(?:.*= )?(?P<b_x>(?:0x)?[0-9a-f]+)\s*$")
@@ -124,7 +124,7 @@ def value(name: str, text: bytes) -> int:
 
 def fits(kind: Kind, row: dict[str, int]) -> bool:
     """Whether every number has room in its table's column; one that has not is no number of a kernel."""
-    return all(low <= row[name] <= high for name, low, high in _ROOM[kind] if row.get(name, NULL) != NULL)
+    return all(low <= row[name] <= high for name, low, high in ROOM[kind] if row.get(name, NULL) != NULL)
 
 
 def columns(decoder: Decoder, fields: dict[str, bytes]) -> dict[str, int]:
@@ -156,7 +156,7 @@ def _state(text: bytes) -> int:
 
 _SPECIAL: Final = frozenset({"irq", "action", "state", "symbol", "handler_x"})
 _WIDTHS: Final = {"int32": (-(1 << 31), (1 << 31) - 1), "uint32": (0, (1 << 32) - 1)}
-_ROOM: Final = {
+ROOM: Final = {
     kind: [(c.source, *_WIDTHS[c.dtype]) for c in table.columns if c.dtype in _WIDTHS and c.bits is None]
     for kind, table in TABLES.items()
 }

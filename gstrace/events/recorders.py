@@ -1,0 +1,43 @@
+"""How each recorder is told to record events: what a message offers where a recording lacks some."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+NEEDED: Final = (
+    "raw_syscalls:sys_enter",
+    "raw_syscalls:sys_exit",
+    "sched:sched_switch",
+    "exceptions:page_fault_user",
+)
+"""What every bill needs, and what most bills are made of."""
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """line: what to run or write; event: how it names one, by `system` and `name`; between: what parts them."""
+
+    line: str
+    event: str
+    between: str
+
+
+_PERF: Final = Recorder("perf record -a -e {events},…", "{system}:{name}", ",")
+RECORDERS: Final = {
+    "perf.data": _PERF,
+    "perf script text": _PERF,
+    "trace.dat": Recorder("trace-cmd record {events} …", "-e {system}:{name}", " "),
+    "ftrace text": Recorder("echo {events} … > /sys/kernel/tracing/set_event", "{system}:{name}", " "),
+    "Perfetto": Recorder("ftrace_config {{ {events} … }}", 'ftrace_events: "{system}/{name}"', " "),
+}
+"""By the title of the format that the recorder writes (`importers/registry.py`)."""
+
+
+def record_line(title: str, events: Collection[str] = NEEDED) -> str:
+    """What makes a recording of this format with these events (`system:name`) and more."""
+    recorder = RECORDERS[title]
+    parts = (event.partition(":") for event in events)
+    told = recorder.between.join(recorder.event.format(system=system, name=name) for system, _, name in parts)
+    return recorder.line.format(events=told)
