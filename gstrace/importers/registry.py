@@ -29,6 +29,7 @@ class Format:
 
 FORMATS: Final = (
     Format("perfdata", "perf.data", "gstrace.importers.perfdata"),
+    Format("tracedat", "trace.dat", "gstrace.importers.tracedat"),
     Format("ftracetext", "ftrace text", "gstrace.importers.ftracetext"),
 )
 
@@ -39,7 +40,6 @@ STRANGERS: Final = (
     (b"\x28\xb5\x2f\xfd", "compressed with zstd", "unpack it first"),
     (b"\xfd7zXZ", "compressed with xz", "unpack it first"),
     (b"PK\x03\x04", "a zip archive", "unpack it first"),
-    (b"\x17\x08\x44tracing", "a trace.dat of trace-cmd, which this version does not read", "record with perf"),
     (b"PAR1", "a Parquet file", "give the .gst directory it belongs to, or the recording"),
     (b"\x7fELF", "a program", ""),
     (b"{", "JSON", "give the recording itself"),
