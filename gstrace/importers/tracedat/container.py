@@ -41,6 +41,7 @@ EVERYWHERE: Final = frozenset(
     {"sched:sched_kthread_stop", "signal:signal_generate", "timer:timer_init", "irq:softirq_raise"}
 )
 """Events that every kernel has and few people ask for: a file with the formats of all of these has all formats."""
+_COUNTERS, _CYCLES = ("counter", "uptime"), "x86-tsc"
 _AGAIN: Final = "copy the file again"
 
 
@@ -96,6 +97,8 @@ def _settle(container: Container, name: str, version: str) -> None:
     packing = f", {container.packing}" if container.packing != "none" else ""
     container.capture.set("format", f"trace.dat, version {version}{packing}", "trace.dat header")
     clock = container.clock or container.buffers[0].clock
+    if clock in _COUNTERS or (clock == _CYCLES and not container.mult):
+        clock = f"{clock}, a counter without unit"
     if container.is_guest:
         clock = f"{clock} of a guest, as the guest tells it"
     container.capture.set("clock", clock, "trace.dat TRACECLOCK")

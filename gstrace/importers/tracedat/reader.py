@@ -272,7 +272,7 @@ class TraceDat:
             yield self._batch(NO_HORIZON)
 
     def _lost(self, name: str, count: int, cpu: int = -1, since: int = NULL) -> Iterator[Batch]:
-        return self._row(Kind.LOSS, cpu, self._newest, LOSS_CODE[name], count, since)
+        return self._row(Kind.LOSS, cpu, max(self._newest, 1), LOSS_CODE[name], count, since)
 
     def _row(self, kind: Kind, cpu: int, ts: int, a: int, b: int, c: int, text: int = -1) -> Iterator[Batch]:
         """A row that no event made."""
