@@ -53,19 +53,7 @@ def read_container(file: BinaryIO, name: str, formats: Mapping[str, str] | None 
     cursor = FileCursor(file)
     container = Container()
     try:
-        version, container.word, container.page = tracing.read_start(cursor)
-        if cursor.order == ">":
-            raise UnreadableInput(
-                f"{name}: a trace.dat of a big-endian machine", hint="FS and GS bases are x86's"
-            )
-        if version not in ("6", "7"):
-            raise UnreadableInput(
-                f"{name}: a trace.dat of version {version[:20]!r}; 6 and 7 are known",
-                hint="trace-cmd convert --file-version 7",
-            )
-        if container.word not in (4, 8):
-            raise Damaged(f"a long of {container.word} bytes", cursor.at)
-        container.data = 8 + container.word
+        version = _start(cursor, container, name)
         if version == "6":
             _read_6(cursor, container)
         else:
@@ -81,6 +69,22 @@ def read_container(file: BinaryIO, name: str, formats: Mapping[str, str] | None 
         if given is not None:
             container.formats.setdefault(given.id, given)
     return container
+
+
+def _start(cursor: FileCursor, container: Container, name: str) -> str:
+    """→ the version, one of those that are read."""
+    version, container.word, container.page = tracing.read_start(cursor)
+    if cursor.order == ">":
+        raise UnreadableInput(f"{name}: a trace.dat of a big-endian machine", hint="FS and GS bases are x86's")
+    if version not in ("6", "7"):
+        raise UnreadableInput(
+            f"{name}: a trace.dat of version {version[:20]!r}; 6 and 7 are known",
+            hint="trace-cmd convert --file-version 7",
+        )
+    if container.word not in (4, 8):
+        raise Damaged(f"a long of {container.word} bytes", cursor.at)
+    container.data = 8 + container.word
+    return version
 
 
 def _settle(container: Container, name: str, version: str) -> None:

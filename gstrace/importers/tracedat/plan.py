@@ -44,7 +44,9 @@ class Notes(NamedTuple):
 
 def new_notes(rows: int, events: int) -> Notes:
     """Room for rows texts."""
-    return Notes(np.zeros(rows, np.int32), np.zeros(rows, np.int64), np.zeros(rows, np.int32), np.zeros(events, np.int64))
+    return Notes(
+        np.zeros(rows, np.int32), np.zeros(rows, np.int64), np.zeros(rows, np.int32), np.zeros(events, np.int64)
+    )
 
 
 def make_plan(formats: Mapping[int, Format], recorded: Collection[str], counts: Collection[int]) -> Plan:

@@ -6,7 +6,7 @@ import heapq
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import BinaryIO, Final
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from gstrace.importers.tracedat.container import read_container
 from gstrace.importers.tracedat.plan import TYPES, Notes, Plan, make_plan, new_notes
 from gstrace.importers.tracedat.regions import Region, regions
 
-ROWS: Final = 1 << 18
+ROWS: Final = 1 << 16
 PIECE: Final = 1 << 20
 """Bytes of one CPU that are taken at a time."""
 _PIECES: Final = 1 << 25
@@ -91,13 +91,16 @@ class TraceDat:
         yield from self._finish()
 
     def _regions(self) -> list[Region]:
+        """Every region that is read, from its start, and a feed that fits them."""
         try:
-            found = regions(self._container, self._file.seek(0, 2), NO_HORIZON)
-            found = [region for region in found if region.number not in self._unordered]
+            every = list(regions(self._container, self._file.seek(0, 2), NO_HORIZON))
         except Damaged as damage:
-            raise UnreadableInput(f"{self._name}: events that cannot be: {damage}", hint="copy the file again") from damage
+            raise UnreadableInput(
+                f"{self._name}: events that cannot be: {damage}", hint="copy the file again"
+            ) from damage
+        found = [region for region in every if region.number not in self._unordered]
         piece = min(PIECE, _PIECES // max(len(found), 1))
-        self._feed = Feed(size=max(piece, *(region.buffer.page for region in found)))
+        self._feed = Feed(size=max([piece, *(region.buffer.page for region in found)]))
         return found
 
     def _check(self) -> None:
@@ -173,7 +176,7 @@ class TraceDat:
         except Damaged as damage:
             self._end(region, str(damage))
             return False
-        if not more and region.missing:
+        if not more and region.missing and not region.buffer.packed:
             self._end(region, f"{region.missing} bytes are missing at byte {region.at}")
         self.progress += region.at - start
         return more
@@ -186,13 +189,13 @@ class TraceDat:
             status, at = k.walk(feed.words, feed.at, feed.end, plan, self._rows, notes, state)
         feed.at, region.last = int(at), int(state[k.LAST])
         if status == k.BAD:
-            place = f"byte {feed.place}" if not region.buffer.packed else f"byte {feed.at} unpacked from byte {feed.start}"
+            place = (
+                f"byte {feed.place}" if not region.buffer.packed else f"byte {feed.at} unpacked from byte {feed.start}"
+            )
             self._end(region, f"the page at {place} has less room than it claims")
         return int(status)
 
-    def _walk(
-        self, region: Region, plan: Plan, notes: Notes, heap: list[tuple[int, int, Region]]
-    ) -> Iterator[Batch]:
+    def _walk(self, region: Region, plan: Plan, notes: Notes, heap: list[tuple[int, int, Region]]) -> Iterator[Batch]:
         """What is loaded of a region, as batches where rows fill up."""
         while True:
             status = self._call(region, plan, notes)

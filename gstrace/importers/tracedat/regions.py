@@ -1,6 +1,6 @@
 """One CPU's events of one buffer: pages that lie together in the file, as they are or packed in chunks.
 
-    chunks u32, each: packed u32  unpacked u32  data
+chunks u32, each: packed u32  unpacked u32  data
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ class Region:
         """Put the next pages into an empty feed. → whether there were more. Raises Damaged."""
         feed.at = feed.end = 0
         feed.start = self.at
+        if self.at >= self.end:
+            return False
         if self.buffer.packed:
             self._unpack(file, feed, packing)
         else:
@@ -54,24 +56,29 @@ class Region:
         if self.chunks < 0:
             self.chunks = int.from_bytes(self._read(file, 4), "little")
         while self.chunks:
-            place = self.at
+            place, room = self.at, len(feed.bytes) - feed.end
             try:
-                packed, size = _CHUNK.unpack(self._read(file, _CHUNK.size))
-                if size > _LARGEST_CHUNK or size % self.buffer.page:
-                    raise Damaged(f"a chunk of {size} bytes for pages of {self.buffer.page}", place)
-                if feed.end and size > len(feed.bytes) - feed.end:
-                    self.at = place
-                    return
-                data = unpack(packing, self._read(file, packed), size, place)
+                data = self._chunk(file, packing, room if feed.end else _LARGEST_CHUNK)
             except Damaged:
                 self.at = place
                 if feed.end:
                     return
                 raise
-            feed.grow(feed.end + size)
-            feed.bytes[feed.end : feed.end + size] = data
-            feed.end += size
+            if data is None:
+                self.at = place
+                return
+            feed.grow(feed.end + len(data))
+            feed.bytes[feed.end : feed.end + len(data)] = data
+            feed.end += len(data)
             self.chunks -= 1
+
+    def _chunk(self, file: BinaryIO, packing: str, room: int) -> bytes | None:
+        """The next chunk; None where it needs more room."""
+        place = self.at
+        packed, size = _CHUNK.unpack(self._read(file, _CHUNK.size))
+        if size > _LARGEST_CHUNK or size % self.buffer.page:
+            raise Damaged(f"a chunk of {size} bytes for pages of {self.buffer.page}", place)
+        return unpack(packing, self._read(file, packed), size, place) if size <= room else None
 
     def _read(self, file: BinaryIO, size: int) -> bytes:
         if size > self.end - self.at:
@@ -92,7 +99,6 @@ def regions(container: Container, size: int, last: int) -> Iterator[Region]:
             if cpu > MOST_CPU or (number, cpu) in seen or told > size:
                 raise Damaged(f"CPU {cpu} of buffer {buffer.name or 'top'}, {length} bytes", at)
             seen.add((number, cpu))
-            if buffer.packed:
-                # trace-cmd leaves the number of chunks out of the size.
-                length, there = length + 4, min(there + 4, size)
-            yield Region(buffer, number, cpu, at, there, at + length - there, last)
+            # trace-cmd leaves the number of chunks out of the size of packed ones.
+            more = max(min(4 * buffer.packed, size - there), 0)
+            yield Region(buffer, number, cpu, at, there + more, at + length - there, last)

@@ -1,4 +1,4 @@
-"""Builds trace.dat files for tests: pages with events of any kind, versions 6 and 7; each byte where trace-cmd puts it."""
+"""Builds trace.dat files for tests: pages with any events, versions 6 and 7; each byte where trace-cmd puts it."""
 
 from __future__ import annotations
 
@@ -97,7 +97,9 @@ class File:
 
     def page_header(self) -> bytes:
         header = header_page(self.size, self.word) if self.header is None else self.header
-        return b"".join(n + struct.pack("<Q", len(t)) + t for n, t in ((b"header_page\0", header), (b"header_event\0", b"x")))
+        return b"".join(
+            n + struct.pack("<Q", len(t)) + t for n, t in ((b"header_page\0", header), (b"header_event\0", b"x"))
+        )
 
     def own_formats(self) -> bytes:
         text = PRINT.format().encode()

@@ -68,7 +68,7 @@ def test_options_that_follow_themselves_end():
     data = File({0: PAGE}).build(7)
     (first,) = struct.unpack_from("<Q", data, data.index(b"1.5\0") + 4)
     end = data.index(struct.pack("<HI", 0, 8), first) + 6
-    looped = data[: end] + struct.pack("<Q", first) + data[end + 8 :]
+    looped = data[:end] + struct.pack("<Q", first) + data[end + 8 :]
     with pytest.raises(UnreadableInput, match="follow themselves"):
         rows(looped)
 
@@ -94,7 +94,11 @@ def test_events_of_an_instance_alone_are_read(version):
 def test_what_two_buffers_have_counts_where_most_of_it_is():
     more = Pages({0: page(50, FIRST, FIRST, event(EXIT.raw(5, id=1)))})
     found, reader = rows(File({0: page(100, FIRST, event(EXIT.raw(6, id=2)))}, instances={"more": more}).build(7))
-    assert sorted((row[0], row[TS]) for row in found) == [(Kind.SYS_ENTER, 50), (Kind.SYS_ENTER, 50), (Kind.SYS_EXIT, 100)]
+    assert sorted((row[0], row[TS]) for row in found) == [
+        (Kind.SYS_ENTER, 50),
+        (Kind.SYS_ENTER, 50),
+        (Kind.SYS_EXIT, 100),
+    ]
     assert reader.skipped == {
         "raw_syscalls:sys_enter of buffer top, which another has too": 1,
         "raw_syscalls:sys_exit of buffer more, which another has too": 1,
@@ -123,7 +127,9 @@ def at(ts, *options):
 
 
 @pytest.mark.parametrize("ts", [1, 12345678901234567, (1 << 61) + 12345])
-@pytest.mark.parametrize(("mult", "shift"), [(1 << 31, 32), (0xFFFFFFFF, 32), (699050667, 31), (7, 3), (0xFFFFFFFF, 40)])
+@pytest.mark.parametrize(
+    ("mult", "shift"), [(1 << 31, 32), (0xFFFFFFFF, 32), (699050667, 31), (7, 3), (0xFFFFFFFF, 40)]
+)
 def test_cycles_become_ns_by_a_product_of_128_bits(ts, mult, shift):
     expected = ts * mult >> shift
     assert at(ts, (14, struct.pack("<IIQ", mult, shift, 0))) == (expected if 0 < expected < 1 << 62 else None)

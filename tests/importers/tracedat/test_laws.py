@@ -59,7 +59,9 @@ def cpus(draw, parts=STAMPED, shape=None):
         lambda ts, data, lost, end: page(ts, *data, end, size=size, word=word, lost=lost),
         STARTS, st.lists(parts, max_size=12), LOST, st.sampled_from([b"", REST_EMPTY, bytes(8)]),
     )  # fmt: skip
-    found = draw(st.dictionaries(st.integers(0, 6), st.lists(one, min_size=1, max_size=3).map(b"".join), min_size=1, max_size=3))
+    found = draw(
+        st.dictionaries(st.integers(0, 6), st.lists(one, min_size=1, max_size=3).map(b"".join), min_size=1, max_size=3)
+    )
     return File(found, size=size, word=word)
 
 
@@ -89,7 +91,9 @@ def test_both_stop_at_the_same_byte_of_broken_pages(file, changes):
     for content in broken.values():
         for at, byte in changes:
             content[at] = byte
-    data = readable(File({cpu: bytes(content) for cpu, content in broken.items()}, size=file.size, word=file.word).build(6))
+    data = readable(
+        File({cpu: bytes(content) for cpu, content in broken.items()}, size=file.size, word=file.word).build(6)
+    )
     assert by_cpu(rows(data)[0]) == by_cpu(plain.read(data))
 
 
