@@ -198,20 +198,23 @@ class _Plain:
         if commit >> 31:
             counted = page[self.begin + used :][: self.word] if commit >> 30 & 1 else b""
             count = int.from_bytes(counted, "little", signed=self.word == 8) if len(counted) == self.word else 0
-            if (ts := self._time(self.stamp)) != NULL:
-                yield self._lost("lost", ts, count if count > 0 else NULL, self.last, self.cpu)
-            else:
-                self.undecodable += 1
+            yield from self._gap(self.stamp, count)
         try:
             for stamp, raw in self._events(page[self.begin : self.begin + used]):
                 if raw is None:
-                    yield self._lost("lost", self._time(stamp), NULL, self.last, self.cpu)
+                    yield from self._gap(stamp, 0)
                 elif row := self._event(stamp, raw):
                     yield row
         finally:
             self.last = max(self.last, self._time(self.stamp))
         if len(page) < self.begin + used:
             raise Bad
+
+    def _gap(self, stamp, count):
+        if (ts := self._time(stamp)) != NULL:
+            yield self._lost("lost", ts, count if count > 0 else NULL, self.last, self.cpu)
+        else:
+            self.undecodable += 1
 
     def _events(self, data):
         """(stamp, raw data) of each; without data where there are zeros."""
