@@ -19,10 +19,12 @@ WIDTHS = {
     "rare-fsgs-intel": 0.057, "rare-legacy-intel": 0.071, "rare-legacy-amd": 0.043,
     "sample-fsgs": 0.095, "fsgs": 0.095, "sample-legacy": 0.147, "legacy": 0.147,
     "compressed": 0.148, "pipe-mode": 0.148, "fsgs-intel-nomitigations": 0.093, "noisy": 0.002, "ftrace-text": 0.153,
-    "tracecmd-fsgs/trace.dat": 0.101, "tracecmd-legacy-2cpu/trace.dat": 0.014, "tracecmd-v7-zstd/trace.dat": 0.147,
+    "tracecmd": 0.147, "tracecmd-v7-zstd/trace.dat": 0.147,
+    "tracecmd-fsgs/trace.dat": 0.101, "tracecmd-legacy-2cpu/trace.dat": 0.014,
 }  # fmt: skip
 """Mean width of the SWAPGS interval as a share of the true count that a plain replay reaches; rounded up at the third
 digit. rare-fsgs-intel is wider than 0.049: here a core dump may or may not have been written (RULES C4).
+tracecmd-legacy-2cpu is wider than 0.004, which takes kernel threads as known: trace.dat does not mark them (RULES T1).
 """
 
 OPEN_EDGES = {

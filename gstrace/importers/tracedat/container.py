@@ -32,6 +32,7 @@ from gstrace.importers.tracedat.facts import (
     read_options,
 )
 from gstrace.importers.tracedat.packing import UNPACKERS, unpack
+from gstrace.importers.tracedat.regions import MOST_CPU
 
 _WORD: Final = 10
 _PACKED: Final = 1
@@ -133,6 +134,8 @@ def _read_6(cursor: FileCursor, container: Container) -> None:
 
 def _regions(cursor: FileCursor, container: Container, buffer: Buffer) -> None:
     """A buffer's table of CPUs, and, from trace-cmd 2.7 on, its clock."""
+    if container.cpus > MOST_CPU + 1:
+        raise Damaged(f"{container.cpus} CPUs", cursor.at)
     for cpu in range(container.cpus):
         offset, size = cursor.u64(), cursor.u64()
         if size:

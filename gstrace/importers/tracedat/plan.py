@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -71,3 +72,11 @@ def make_plan(formats: Mapping[int, Format], recorded: Collection[str], counts: 
         np.array(events, np.int64).reshape(len(events), HEAD_FIELDS),
         np.array(ops, np.int64).reshape(len(ops), OP_FIELDS),
     )
+
+
+def shares(met: Sequence[Counter[int]]) -> list[set[int]]:
+    """Of each buffer the events that count there, where most of them are; met: how often each buffer has each."""
+    return [
+        {n for n, count in mine.items() if all(count > met[j][n] - (j > i) for j in range(len(met)) if j != i)}
+        for i, mine in enumerate(met)
+    ]

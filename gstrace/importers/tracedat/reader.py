@@ -5,8 +5,8 @@ from __future__ import annotations
 import heapq
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import BinaryIO, Final
+from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 import numpy as np
 
@@ -20,8 +20,12 @@ from gstrace.importers.feed import Feed
 from gstrace.importers.kernel import put
 from gstrace.importers.tracedat import kernel as k
 from gstrace.importers.tracedat.container import read_container
-from gstrace.importers.tracedat.plan import TYPES, Notes, Plan, make_plan, new_notes
+from gstrace.importers.tracedat.plan import TYPES, Notes, Plan, make_plan, new_notes, shares
 from gstrace.importers.tracedat.regions import Region, regions
+
+if TYPE_CHECKING:
+    from gstrace.importers.formats import Format
+    from gstrace.importers.tracedat.facts import Container
 
 ROWS: Final = 1 << 16
 PIECE: Final = 1 << 20
@@ -53,14 +57,8 @@ class TraceDat:
         largest = max(buffer.page for buffer in self._container.buffers)
         self._rows = new_batch(max(rows, largest // k.SMALLEST + 2))
         self._state = np.zeros(k.STATE_FIELDS, np.int64)
-        for at, value in (
-            (k.DATA, self._container.data),
-            (k.WORD, self._container.word),
-            (k.MULT, self._container.mult),
-            (k.SHIFT, self._container.shift),
-            (k.OFFSET, self._container.offset),
-        ):
-            self._state[at] = value
+        self._state[[k.DATA, k.WORD]] = self._container.data, self._container.word
+        self._state[[k.MULT, k.SHIFT, k.OFFSET]] = self._container.mult, self._container.shift, self._container.offset
         self._met: set[str] = set()
         self._unordered: set[int] = set()
         self._feed = Feed(size=PIECE)
@@ -74,7 +72,7 @@ class TraceDat:
 
     def batches(self) -> Iterator[Batch]:
         """The rows, of all CPUs together nearly in the order of time; see `Reader.batches`."""
-        self._check()
+        check(self._name, self._container, self._formats)
         plans = self._plans()
         notes = new_notes(len(self._rows.ts), len(self._formats))
         yield from self._found()
@@ -103,24 +101,6 @@ class TraceDat:
         self._feed = Feed(size=max([piece, *(region.buffer.page for region in found)]))
         return found
 
-    def _check(self) -> None:
-        """Raise where no row can come of this file, and say why."""
-        if not self._formats:
-            why = "; ".join(self._container.problems) or "the file does not hold them"
-            raise UnreadableInput(
-                f"{self._name}: no event formats: {why}", hint="give tracefs's events folder in the machine folder"
-            )
-        names = {f.event for f in self._formats.values()} - {_MARK}
-        if not any(map(find, self._container.asked or names)):
-            self._nothing(self._container.asked or names)
-
-    def _nothing(self, names: frozenset[str] | set[str]) -> None:
-        told = ", ".join(sorted(names)[:5]) or "nothing"
-        raise NothingToPrice(
-            f"{self._name} records {told}{' …' if len(names) > 5 else ''}; needed are system calls and switches",
-            hint=f"record with: {_RECORD_LINE}",
-        )
-
     # ---- which events count -----------------------------------------------------------------------------------------
 
     def _plans(self) -> list[Plan]:
@@ -139,18 +119,14 @@ class TraceDat:
                 self.skipped[f"event of buffer {buffer.name}, whose clock is {buffer.clock}"] += numbers.total()
                 numbers.clear()
         recorded = self._container.asked.union(self._formats[n].event for numbers in met for n in numbers)
-        return [make_plan(self._formats, recorded, self._own(i, met)) for i in range(len(met))]
-
-    def _own(self, i: int, met: list[Counter[int]]) -> set[int]:
-        """Ids of the events that count in buffer i."""
-        own = set()
-        for number, count in met[i].items():
-            if all(count > other[number] - (j > i) for j, other in enumerate(met) if j != i):
-                own.add(number)
-            elif find(self._formats[number].event):
-                name = self._container.buffers[i].name or "top"
-                self.skipped[f"{self._formats[number].event} of buffer {name}, which another has too"] += count
-        return own
+        plans = []
+        for buffer, numbers, own in zip(self._container.buffers, met, shares(met), strict=True):
+            plans.append(make_plan(self._formats, recorded, own))
+            for number in numbers.keys() - own:
+                if find(self._formats[number].event):
+                    told = f"{self._formats[number].event} of buffer {buffer.name or 'top'}, which another has too"
+                    self.skipped[told] += numbers[number]
+        return plans
 
     def _count(self) -> list[Counter[int]]:
         """How many events of each id each buffer has."""
@@ -245,7 +221,7 @@ class TraceDat:
         if not self._met - {_MARK}:
             if self.damage:
                 raise UnreadableInput(f"{self.damage}, and no event is before", hint="copy the file again")
-            self._nothing(set(met))
+            raise nothing(self._name, met)
 
     def _finish(self) -> Iterator[Batch]:
         """The losses that are known only now, and the last batch."""
@@ -291,3 +267,24 @@ class TraceDat:
         size = int(self._state[k.ROW])
         self._state[k.ROW] = 0
         return self._rows.first(size, horizon)
+
+
+def check(name: str, container: Container, formats: Mapping[int, Format]) -> None:
+    """Raise where no row can come of this file, and say why."""
+    if not formats:
+        why = "; ".join(container.problems) or "the file does not hold them"
+        raise UnreadableInput(
+            f"{name}: no event formats: {why}", hint="give tracefs's events folder in the machine folder"
+        )
+    names = container.asked or {f.event for f in formats.values()} - {_MARK}
+    if not any(map(find, names)):
+        raise nothing(name, names)
+
+
+def nothing(name: str, names: Collection[str]) -> NothingToPrice:
+    """What to say of a file without an event to price; names: those that it has."""
+    told = ", ".join(sorted(names)[:5]) or "nothing"
+    return NothingToPrice(
+        f"{name} records {told}{' …' if len(names) > 5 else ''}; needed are system calls and switches",
+        hint=f"record with: {_RECORD_LINE}",
+    )
