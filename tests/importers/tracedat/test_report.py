@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import struct
+import subprocess
 from pathlib import Path
 
 import pytest
+from importers.tracedat.build import ENTER, EXIT, SWITCH, File, Pages, discarded, event, extend, page, stamp
 from importers.tracedat.helping import ROW, SHARED, events, rows
 
 from gstrace.events.tables import Kind, Task
@@ -54,3 +59,30 @@ def test_every_event_is_in_the_text_and_the_other_way_round(folder):
         assert [without_time(row) for row in mine] == [without_time(row) for row in theirs[cpu]]
         assert all(abs(a[TS] - b[TS]) <= 1000 for a, b in zip(mine, theirs[cpu], strict=True))
     print(f"{folder.name}: {sum(map(len, ours.values()))} events equal")
+
+
+@pytest.mark.skipif(shutil.which("trace-cmd") is None, reason="trace-cmd is not installed")
+@pytest.mark.slow
+@pytest.mark.parametrize(("version", "packing"), [(6, "none"), (7, "none"), (7, "zstd")])
+def test_trace_cmd_reads_built_files_as_they_are_meant(tmp_path, version, packing):
+    first = event(ENTER.raw(7, id=39), 9)
+    pages = page(100, first, extend(1 << 30), first, discarded(8, 3), first) + page(1 << 40, first, lost=96)
+    more = Pages({0: page(50, stamp(1 << 31), event(EXIT.raw(5, id=1)))})
+    events_ = (ENTER, EXIT, SWITCH)
+    options = [(8, struct.pack("<I", 2))]
+    built = File({0: pages, 1: page(200, first, lost=True)}, events_, packing=packing, options=options)
+    built.instances = {"more": more}
+    (tmp_path / "trace.dat").write_bytes(built.build(version))
+    told = subprocess.run(
+        ["trace-cmd", "report", "-R", "-t", tmp_path / "trace.dat"], check=True, capture_output=True, text=True
+    ).stdout
+    lines = re.findall(r"-(\d+) +\[(\d+)\] +(\d+)\.(\d{9}): +(\w+):", told)
+    if packing != "none" and not lines:
+        pytest.skip(f"this trace-cmd has no {packing}")
+    ours, _ = rows(built.build(version))
+    names = {Kind.SYS_ENTER: "sys_enter", Kind.SYS_EXIT: "sys_exit"}
+    theirs = [(int(s) * 10**9 + int(ns), int(cpu), int(tid), name) for tid, cpu, s, ns, name in lines]
+    assert sorted((r[TS], r[ROW.index("cpu")], r[ROW.index("tid")], names[r[0]]) for r in events(ours)) == sorted(
+        theirs
+    )
+    assert re.findall(r"CPU:(\d) \[(\d*) ?EVENTS DROPPED\]", told) == [("1", ""), ("0", "96")]
