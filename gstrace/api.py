@@ -109,9 +109,7 @@ class Answer:
 
     def table(self) -> pl.DataFrame:
         """One row per scheme and microarchitecture: difference, verdict, cycles."""
-        from gstrace.reports.tables import what_if_table
-
-        return what_if_table(self)
+        return self.report("summary").rows
 
     def to_parquet(self, folder: str | Path) -> list[Path]:
         """Write every report table as `folder/KIND.parquet`. → the files."""

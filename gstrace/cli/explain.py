@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from gstrace import api
-from gstrace.cli.options import Output, scheme_names
-from gstrace.cli.output import write
-from gstrace.cli.schemes import bills, listing
+from gstrace.cli.options import Output, scheme_names, starting
+from gstrace.cli.output import write_rows
+from gstrace.cli.schemes import bills
 
 EXAMPLES = """\
   gstrace explain mixed switch
@@ -18,23 +18,18 @@ EXAMPLES = """\
 """
 
 
-def event_names(incomplete: str) -> list[str]:
-    """For completion in the shell."""
-    return [name for name in api.event_names() if name.startswith(incomplete)]
-
-
 def explain(
     scheme: Annotated[
         str, typer.Argument(metavar="SCHEME", autocompletion=scheme_names, help="NAME, NAME:param=value or a file.")
     ],
     event: Annotated[
-        str, typer.Argument(metavar="EVENT", autocompletion=event_names, help="One event alone: entry, switch, …")
+        str,
+        typer.Argument(
+            metavar="EVENT", autocompletion=starting(api.event_names), help="One event alone: entry, switch, …"
+        ),
     ] = "",
     output: Output = Output(),
 ) -> None:
     """Say what a scheme executes, why, and who says so."""
     rules = api.explain(scheme, event)
-    if output.format == "table":
-        write("\n".join(bills(rules)) + "\n", output)
-    else:
-        listing("explain", rules, output)
+    write_rows({"schema": "gstrace.explain/1", "rows": rules}, rules, bills(rules), output)

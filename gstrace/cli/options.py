@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,14 +17,17 @@ Format = Literal["table", "json", "csv", "md"]
 Ledger = Literal["gs", "fs", "both"]
 
 
-def scheme_names(incomplete: str) -> list[str]:
-    """For completion in the shell."""
-    return [name for name in (*api.scheme_names(), "all") if name.startswith(incomplete)]
+def starting(names: Callable[[], Iterable[str]], *more: str) -> Callable[[str], list[str]]:
+    """For completion in the shell: those of the names, and of `more`, that begin so."""
+
+    def complete(incomplete: str) -> list[str]:
+        return [name for name in (*names(), *more) if name.startswith(incomplete)]
+
+    return complete
 
 
-def uarch_names(incomplete: str) -> list[str]:
-    """For completion in the shell."""
-    return [name for name in (*api.uarch_names(), "all") if name.startswith(incomplete)]
+scheme_names = starting(api.scheme_names, "all")
+uarch_names = starting(api.uarch_names, "all")
 
 
 Input = Annotated[

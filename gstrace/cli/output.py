@@ -7,20 +7,23 @@ import io
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from gstrace.cli.options import Output
 from gstrace.errors import OutputError
+from gstrace.files import cannot_write, put_whole
 
 
 def write(pieces: str | Iterable[str], output: Output) -> None:
     """A result to where it was asked for. Raises OutputError."""
     parts = [pieces] if isinstance(pieces, str) else pieces
     if output.file is not None:
-        _write_aside(output.file, parts)
+        if output.file.exists() and not output.file.is_file():
+            _write_through(output.file, parts)
+        else:
+            put_whole(output.file, lambda fresh: _fill(fresh, parts))
         return
     if sys.stdout is None:
         raise OutputError("standard output is closed", hint="-o FILE writes to a file")
@@ -28,48 +31,32 @@ def write(pieces: str | Iterable[str], output: Output) -> None:
         sys.stdout.write(part)
 
 
-def _write_aside(path: Path, parts: Iterable[str]) -> None:
-    """Written beside its place and renamed into it; what stood there stays until then."""
-    if path.exists() and not path.is_file():
-        # A pipe or a device cannot be replaced, and nobody would want it to be.
-        return _write_through(path, parts)
-    aside: Path | None = None
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="", dir=path.parent, prefix=f".{path.name}-", delete=False
-        ) as file:
-            aside = Path(file.name)
-            for part in parts:
-                file.write(part)
-        aside.chmod(_mode(path))
-        aside.rename(path)
-        aside = None
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
-    finally:
-        if aside is not None:
-            aside.unlink(missing_ok=True)
-    return None
+def _fill(path: Path, parts: Iterable[str]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.writelines(parts)
 
 
 def _write_through(path: Path, parts: Iterable[str]) -> None:
+    """A pipe or a device cannot be replaced, and nobody would want it to be."""
     try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            for part in parts:
-                file.write(part)
+        _fill(path, parts)
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
+        raise cannot_write(path, error) from error
 
 
-def _mode(path: Path) -> int:
-    """That of the file that is replaced, else what the umask leaves."""
-    if path.exists():
-        return path.stat().st_mode & 0o777
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return 0o666 & ~mask
+def write_rows(document: dict[str, Any], rows: Sequence[dict[str, Any]], lines: list[str], output: Output) -> None:
+    """The same in the form asked for: `document` as JSON, `rows` as CSV and Markdown, `lines` as text."""
+    match output.format:
+        case "json":
+            write(as_json(document), output)
+        case "csv":
+            write(as_csv(rows), output)
+        case "md":
+            write(as_markdown(rows), output)
+        case "table":
+            write("\n".join(lines) + "\n", output)
 
 
 def as_json(value: Any) -> str:

@@ -9,7 +9,7 @@ import typer
 
 from gstrace import api
 from gstrace.cli.asking import ask, note
-from gstrace.cli.options import Chosen, Input, MachineFolder, Output, Question
+from gstrace.cli.options import Chosen, Input, MachineFolder, Output, Question, starting
 from gstrace.cli.output import as_json, write
 from gstrace.errors import OutputError, UsageError, nearest
 
@@ -33,15 +33,14 @@ TABLES: Final = (
 KINDS: Final = (*TABLES, "parquet")
 
 
-def kinds(incomplete: str) -> list[str]:
-    """For completion in the shell."""
-    return [kind for kind in KINDS if kind.startswith(incomplete)]
-
-
 def report(
     kind: Annotated[
         str,
-        typer.Argument(metavar="KIND", autocompletion=kinds, help=f"{', '.join(TABLES)}; or parquet: all but events."),
+        typer.Argument(
+            metavar="KIND",
+            autocompletion=starting(lambda: KINDS),
+            help=f"{', '.join(TABLES)}; or parquet: all but events.",
+        ),
     ],
     given: Input = None,
     question: Question = Question(),
@@ -65,10 +64,11 @@ def report(
     elif kind == "events":
         write(api.event_text(answer, output.format), output)
     else:
-        _show(kind, answer, output)
+        show_table(kind, answer, output)
 
 
-def _show(kind: str, answer: api.Answer, output: Output) -> None:
+def show_table(kind: str, answer: api.Answer, output: Output) -> None:
+    """One table in the form asked for."""
     table = api.report(kind, answer)
     match output.format:
         case "json":

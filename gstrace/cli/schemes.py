@@ -9,7 +9,7 @@ import typer
 
 from gstrace import api
 from gstrace.cli.options import Output, scheme_names
-from gstrace.cli.output import as_csv, as_json, as_markdown, columns, plain, width, write
+from gstrace.cli.output import columns, plain, width, write_rows
 
 EXAMPLES = """\
   gstrace schemes
@@ -29,28 +29,13 @@ def schemes(
         listing("schemes", api.schemes(), output)
         return
     scheme = api.scheme(name)
-    match output.format:
-        case "json":
-            write(as_json({"schema": "gstrace.scheme/1", **scheme}), output)
-        case "csv":
-            write(as_csv(scheme["rules"]), output)
-        case "md":
-            write(as_markdown(scheme["rules"]), output)
-        case "table":
-            write("\n".join([*_head(scheme), "", *bills(scheme["rules"])]) + "\n", output)
+    lines = [*_head(scheme), "", *bills(scheme["rules"])]
+    write_rows({"schema": "gstrace.scheme/1", **scheme}, scheme["rules"], lines, output)
 
 
 def listing(kind: str, rows: list[dict[str, Any]], output: Output) -> None:
     """Rows in any format; `kind` names them in JSON."""
-    match output.format:
-        case "json":
-            write(as_json({"schema": f"gstrace.{kind}/1", "rows": rows}), output)
-        case "csv":
-            write(as_csv(rows), output)
-        case "md":
-            write(as_markdown(rows), output)
-        case "table":
-            write("\n".join(_lines(rows)) + "\n", output)
+    write_rows({"schema": f"gstrace.{kind}/1", "rows": rows}, rows, _lines(rows), output)
 
 
 def _lines(rows: list[dict[str, Any]]) -> list[str]:

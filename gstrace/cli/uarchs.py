@@ -8,7 +8,7 @@ import typer
 
 from gstrace import api
 from gstrace.cli.options import Output, uarch_names
-from gstrace.cli.output import as_csv, as_json, as_markdown, columns, width, write
+from gstrace.cli.output import columns, width, write_rows
 from gstrace.cli.schemes import listing
 
 EXAMPLES = """\
@@ -29,15 +29,7 @@ def uarchs(
         listing("uarchs", api.uarchs(), output)
         return
     known = api.uarch(name)
-    match output.format:
-        case "json":
-            write(as_json({"schema": "gstrace.uarch/1", **known}), output)
-        case "csv":
-            write(as_csv(_rows(known)), output)
-        case "md":
-            write(as_markdown(_rows(known)), output)
-        case "table":
-            write("\n".join(_text(known)) + "\n", output)
+    write_rows({"schema": "gstrace.uarch/1", **known}, _rows(known), _text(known), output)
 
 
 def _rows(known: dict[str, Any]) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from gstrace import api
 from gstrace.cli.asking import ask
 from gstrace.cli.options import Chosen, Input, MachineFolder, Output, Question
 from gstrace.cli.output import as_json, width, write
+from gstrace.cli.report import show_table
 
 EXAMPLES = """\
   gstrace what-if                             the newest .gst here, all schemes
@@ -31,10 +32,8 @@ def show(answer: api.Answer, output: Output) -> None:
     match output.format:
         case "json":
             write(as_json(answer.to_json()), output)
-        case "csv":
-            write(api.report("summary", answer).to_csv(), output)
-        case "md":
-            write(api.report("summary", answer).to_markdown(), output)
         case "table":
             # Narrower than usual where the terminal is; never wider, so that lines stay readable.
             write(answer.text(max(40, min(width(), 80)) if width() else 0) + "\n", output)
+        case _:
+            show_table("summary", answer, output)

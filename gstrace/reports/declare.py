@@ -51,12 +51,12 @@ SCHEME: Final = Column("scheme", "string", "", "scheme, as asked for: NAME or NA
 
 @dataclass(frozen=True)
 class Report:
-    """One tidy table. row: what a row is. build: an answer → its rows, a frame with exactly these columns."""
+    """One tidy table. row: what a row is. rows: an answer → its rows, by column name, or a frame of these columns."""
 
     kind: str
     row: str
     columns: tuple[Column, ...]
-    build: Callable[[Answer], pl.DataFrame]
+    rows: Callable[[Answer], pl.DataFrame | Iterable[Row]]
 
     @property
     def schema(self) -> str:

@@ -7,14 +7,14 @@ import io
 import json
 import re
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow.parquet as pq
 
-from gstrace.errors import OutputError
+from gstrace.files import cannot_write, put_whole
 from gstrace.reports.provenance import lines
 from gstrace.units import clean
 
@@ -67,7 +67,7 @@ class Table:
 
     def write_parquet(self, path: str | Path) -> None:
         """One file, whole or not at all; the same table gives the same bytes. Raises OutputError."""
-        written_whole(Path(path), self._write)
+        put_whole(Path(path), self._write)
 
     def _write(self, path: Path) -> None:
         metadata = {"gstrace.schema": self.report.schema, "gstrace.row": self.report.row}
@@ -101,17 +101,6 @@ def _marked(value: object) -> str:
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def written_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Write aside, then rename: nothing half-written stays. Raises OutputError."""
-    try:
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as aside:
-            fresh = Path(aside) / path.name
-            write(fresh)
-            fresh.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
-
-
 def write_folder(tables: Sequence[Table], folder: Path) -> list[Path]:
     """`folder/KIND.parquet` for each, all of them or none. → the files. Raises OutputError."""
     made = not folder.exists()
@@ -125,4 +114,4 @@ def write_folder(tables: Sequence[Table], folder: Path) -> list[Path]:
     except OSError as error:
         if made and folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
-        raise OutputError(f"{folder}: cannot be written: {error.strerror or error}") from error
+        raise cannot_write(folder, error) from error

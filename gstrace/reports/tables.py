@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gstrace.errors import nearest
 from gstrace.reports import events, rows
-from gstrace.reports.declare import SCHEME, Column, Report, Row, quantile_columns
+from gstrace.reports.declare import SCHEME, Column, Report, quantile_columns
 from gstrace.reports.provenance import provenance
 from gstrace.reports.table import Table, write_folder
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from gstrace.reports.asked import Answer
 
 UARCH: Final = Column("uarch", "string", "", "microarchitecture it is priced on")
@@ -24,21 +21,13 @@ LOW: Final = Column("low", "int64", "executions", "at least so often")
 HIGH: Final = Column(
     "high", "int64", "executions", "at most so often; null: events of unknown number were lost", null=True
 )
-PRICED: Final = (
-    *quantile_columns("difference", "cycles", "scheme − baseline, in the ledger asked for"),
-    *quantile_columns("cycles", "cycles", "what the scheme costs, in the ledger asked for"),
-)
-
-
-def _report(
-    kind: str, row: str, columns: Iterable[Column], build: Callable[[Answer], pl.DataFrame | Iterable[Row]]
-) -> Report:
-    report = Report(kind, row, tuple(columns), lambda answer: report.frame(build(answer)))
-    return report
+ENTRIES: Final = Column("entries", "int64", "", "entries from user mode, at the likeliest completion")
+DIFFERENCE: Final = quantile_columns("difference", "cycles", "scheme − baseline, in the ledger asked for")
+CYCLES: Final = quantile_columns("cycles", "cycles", "what the scheme costs, in the ledger asked for")
 
 
 _ALL: Final = (
-    _report(
+    Report(
         "summary",
         "scheme on a microarchitecture",
         (
@@ -54,12 +43,12 @@ _ALL: Final = (
                 null=True,
             ),
             Column("why", "string", "", "the verdict's reason"),
-            *quantile_columns("difference", "cycles", "scheme − baseline, in the ledger asked for"),
+            *DIFFERENCE,
             *quantile_columns("difference_gs", "cycles", "scheme − baseline, GS alone"),
             *quantile_columns("difference_fs", "cycles", "scheme − baseline, FS alone"),
             *quantile_columns("per_entry", "cycles", "difference per entry from user mode"),
             *quantile_columns("per_switch", "cycles", "difference per context switch"),
-            *quantile_columns("cycles", "cycles", "what the scheme costs, in the ledger asked for"),
+            *CYCLES,
             Column(
                 "cheaper_least", "float64", "", "share of the price draws in which it is cheaper, at least", null=True
             ),
@@ -69,27 +58,28 @@ _ALL: Final = (
             Column(
                 "quality", "string", "", "worst quality of a price the difference needs; null: it needs none", null=True
             ),
-            Column("entries", "int64", "", "entries from user mode, at the likeliest completion"),
+            ENTRIES,
             Column("switches", "int64", "", "context switches, inferred ones included"),
         ),
         rows.summary,
     ),
-    _report(
+    Report(
         "by-process",
         "process, scheme and microarchitecture",
         (
             Column("pid", "int32", "", "process; null: a thread whose number is unknown, and lost events", null=True),
             Column("comm", "string", "", "last name of its leading thread", null=True),
-            Column("entries", "int64", "", "entries from user mode, at the likeliest completion"),
+            ENTRIES,
             Column("switches", "int64", "", "context switches away from it, inferred ones included"),
             Column("arch_prctl", "int64", "", "calls that set or get a base"),
             SCHEME,
             UARCH,
-            *PRICED,
+            *DIFFERENCE,
+            *CYCLES,
         ),
         rows.by_process,
     ),
-    _report(
+    Report(
         "by-event",
         "class of event, scheme and microarchitecture",
         (
@@ -97,17 +87,18 @@ _ALL: Final = (
             Column("count", "int64", "", "how often it occurred; a switch counts in GS and in FS"),
             SCHEME,
             UARCH,
-            *PRICED,
+            *DIFFERENCE,
+            *CYCLES,
         ),
         rows.by_event,
     ),
-    _report(
+    Report(
         "operations",
         "operation that a scheme would execute; over all microarchitectures asked for",
         (SCHEME, LEDGER, OP, LOW, HIGH),
         rows.operations,
     ),
-    _report(
+    Report(
         "windows",
         "operation that a scheme would execute in a window that the workload marked",
         (
@@ -122,7 +113,7 @@ _ALL: Final = (
         ),
         rows.windows,
     ),
-    _report(
+    Report(
         "over-time",
         "stretch of time, CPU, scheme and microarchitecture",
         (
@@ -140,7 +131,7 @@ _ALL: Final = (
         ),
         rows.over_time,
     ),
-    _report(
+    Report(
         "assumptions",
         "thing taken for granted",
         (
@@ -169,12 +160,8 @@ def build(kind: str, answer: Answer) -> Table:
     """One report of an answer. Raises UsageError for a kind that is none."""
     if kind not in REPORTS:
         raise nearest(kind, list(REPORTS), what="report")
-    return Table(REPORTS[kind], REPORTS[kind].build(answer), provenance(answer))
-
-
-def what_if_table(answer: Answer) -> pl.DataFrame:
-    """One row per scheme and microarchitecture: the rows of `summary`."""
-    return build("summary", answer).rows
+    report = REPORTS[kind]
+    return Table(report, report.frame(report.rows(answer)), provenance(answer))
 
 
 def write_all(answer: Answer, folder: Path) -> list[Path]:

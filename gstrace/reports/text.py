@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from gstrace.reports.answer import NO_COVERAGE, losses
-from gstrace.reports.grid import table_text
 from gstrace.reports.numbers import count, estimate, interval, share
 from gstrace.reports.provenance import provenance, selection_text
 from gstrace.uarchs.facts import PER_SCHEME
@@ -18,8 +17,6 @@ from gstrace.verdict import answer as verdict
 if TYPE_CHECKING:
     from gstrace.reports.asked import Answer
     from gstrace.verdict.answer import Machine, Priced, Quantiles
-
-__all__ = ["WIDTH", "answer_text", "table_text"]
 
 WIDTH: Final = 80
 _FLIPS: Final = 3
@@ -56,15 +53,12 @@ def _wrapped(lines: Iterator[str], width: int) -> Iterator[str]:
         yield from (part.replace(_GLUE, " ") for part in cut)
 
 
-def _of(answer: Answer, machine: Machine) -> list[Priced]:
-    return [p for p in answer.priced if p.machine is machine]
-
-
 def _verdicts(answer: Answer, machine: Machine) -> Iterator[str]:
     ledger = {"both": "", "gs": ", GS alone", "fs": ", FS alone"}[answer.ledger]
     yield f"Against {answer.baseline.name}, priced on {machine.uarch.id} ({machine.uarch.name}){ledger}:"
-    for p in _of(answer, machine):
-        if p.scheme.name == answer.baseline.name and len(_of(answer, machine)) > 1:
+    priced = [p for p in answer.priced if p.machine is machine]
+    for p in priced:
+        if p.scheme.name == answer.baseline.name and len(priced) > 1:
             continue
         yield f"  {p.scheme.name}: {p.verdict.word or 'not priced'}"
         if p.difference is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import shutil
 import tempfile
@@ -15,10 +14,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gstrace.errors import OutputError, UnreadableInput
+from gstrace.errors import UnreadableInput
 from gstrace.events.capture import Capture
 from gstrace.events.rows import Rows, empty
 from gstrace.events.tables import CELLS, NULL, SCHEMA_VERSION, TABLES, THREADS, Kind, Table
+from gstrace.files import cannot_write
 from gstrace.store.columns import arrow_schema, from_arrow, numpy_type, pack, to_arrow, unpack
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Writer:
         if self._tables:
             return
         self.destination.parent.mkdir(parents=True, exist_ok=True)
-        (self._aside / "tables").mkdir(parents=True, mode=0o700)
+        (self._aside / "tables").mkdir(parents=True)
         places = {kind: self._aside / "tables" / f"{table.name}.parquet" for kind, table in TABLES.items()}
         self._tables = {kind: _TableWriter(places[kind], table) for kind, table in TABLES.items()}
 
@@ -121,7 +121,7 @@ class Writer:
             for kind in np.flatnonzero(np.bincount(rows.kind, minlength=len(Kind) + 1)).tolist():
                 self._tables[Kind(kind)].add(rows.part(np.flatnonzero(rows.kind == kind)), texts)
         except OSError as error:
-            raise OutputError(f"{self.destination}: cannot be written: {error.strerror or error}") from error
+            raise cannot_write(self.destination, error) from error
 
     def finish(
         self, *, census: pa.Table, threads: pa.Table, texts: list[str], capture: Capture, provenance: dict[str, Any]
@@ -139,22 +139,15 @@ class Writer:
             _write_json(self._aside / "capture.json", capture.to_json())
             self._put()
         except OSError as error:
-            raise OutputError(f"{self.destination}: cannot be written: {error.strerror or error}") from error
+            raise cannot_write(self.destination, error) from error
 
     def _put(self) -> None:
-        self._aside.chmod(0o777 & ~_umask())
         if self.destination.exists():
             with tempfile.TemporaryDirectory(dir=self.destination.parent, prefix=".old-") as old:
                 self.destination.rename(Path(old) / "gst")
                 self._aside.rename(self.destination)
         else:
             self._aside.rename(self.destination)
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
 
 
 def _write_json(path: Path, data: object) -> None:

@@ -9,8 +9,9 @@ from reports import recording
 
 from gstrace import api
 from gstrace.replay.selection import Selection
+from gstrace.reports.grid import table_text
 from gstrace.reports.numbers import count, estimate, interval, share
-from gstrace.reports.text import answer_text, table_text
+from gstrace.reports.text import answer_text
 
 
 def test_the_verdicts_come_first_and_the_command_last(answer: api.Answer) -> None:
