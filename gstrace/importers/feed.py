@@ -44,6 +44,13 @@ class Feed:
         self.room()[: len(data)] = data
         self.end += len(data)
 
+    def grow(self, size: int) -> None:
+        """Make room for size bytes, of which the buffer's own stay."""
+        if size > len(self.bytes):
+            larger = Feed(self.start, size)
+            larger.bytes[: self.end] = self.bytes[: self.end]
+            self.words, self.bytes = larger.words, larger.bytes
+
     def fill(self, file: BinaryIO, limit: int) -> bool:
         """Read on from a file that this is a window of, up to byte `limit` of it. → whether there was more."""
         room = self.room()

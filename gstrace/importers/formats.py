@@ -59,11 +59,16 @@ def parse_format(system: str, text: str) -> Format | None:
     name, number = _NAME.search(text), _ID.search(text)
     if name is None or number is None:
         return None
+    return Format(system, name[1], int(number[1]), parse_fields(text))
+
+
+def parse_fields(text: str) -> dict[str, Field]:
+    """The fields that a format text declares, by name; of two with one name the first."""
     fields: dict[str, Field] = {}
     for match in _FIELD.finditer(text):
         field = _field(match, _SIGNED.match(text, match.end()))
         fields.setdefault(field.name, field)
-    return Format(system, name[1], int(number[1]), fields)
+    return fields
 
 
 def _field(match: re.Match[str], signed: re.Match[str] | None) -> Field:

@@ -26,6 +26,7 @@ class Format:
 
 FORMATS: Final = (
     Format("perfdata", "perf.data", "gstrace.importers.perfdata"),
+    Format("tracedat", "trace.dat", "gstrace.importers.tracedat"),
     Format("ftracetext", "ftrace text", "gstrace.importers.ftracetext"),
 )
 
@@ -33,7 +34,6 @@ FORMATS: Final = (
 STRANGERS: Final = (
     (rb"version https://git-lfs", "a Git LFS pointer, not the file it points to", "fetch the file with `git lfs pull`"),
     (rb"[0-9a-f]{64}\s*$", "the digest of a file instead of the file", "fetch the file that it stands for"),
-    (rb"\x17\x08\x44tracing", "a trace.dat of trace-cmd, which this version does not read", "record with perf"),
     (rb"PK\x03\x04", "a zip archive of several files, or locked", "unpack it and give the recording"),
     (rb"(?s:.{257})ustar", "a tar archive", "unpack it and give the recording"),
     (rb"PAR1", "a Parquet file", "give the .gst directory it belongs to, or the recording"),

@@ -20,9 +20,12 @@ WIDTHS = {
     "sample-fsgs": 0.095, "fsgs": 0.095, "sample-legacy": 0.147, "legacy": 0.147,
     "compressed": 0.148, "pipe-mode": 0.148, "fsgs-intel-nomitigations": 0.093, "noisy": 0.002,
     "ftrace-text": 0.153, "ftrace": 0.153,
+    "tracecmd": 0.147, "tracecmd-v7-zstd/trace.dat": 0.147,
+    "tracecmd-fsgs/trace.dat": 0.101, "tracecmd-legacy-2cpu/trace.dat": 0.014,
 }  # fmt: skip
 """Mean width of the SWAPGS interval as a share of the true count that a plain replay reaches; rounded up at the third
 digit. rare-fsgs-intel is wider than 0.049: here a core dump may or may not have been written (RULES C4).
+tracecmd-legacy-2cpu is wider than 0.004, which takes kernel threads as known: trace.dat does not mark them (RULES T1).
 """
 
 OPEN_EDGES = {
@@ -50,8 +53,8 @@ def _open(recording: Path, window: Window) -> set[Event]:
     found = set()
     for code in counts(recording, window):
         event, values = decode(code)
-        if ".txt" in recording.suffixes and "unknown" in (values.get("prev_base"), values.get("next_base")):
-            # A text does not mark kernel threads, whose bases are 0 (T1).
+        if {".txt", ".dat"} & set(recording.suffixes) and "unknown" in (values.get("prev_base"), values.get("next_base")):
+            # Only perf marks kernel threads, whose bases are 0 (T1).
             found.add(event)
         if event in (Event.INTERRUPT, Event.MAYBE_RETURN, Event.LOST) or values.get("origin") == "unknown":
             found.add(event)

@@ -248,7 +248,9 @@ def _value(source, fields, raw, *, text):
         elif declared.startswith("__rel_loc"):
             (word,) = struct.unpack_from("<I", raw, at)
             at, size = at + 4 + (word & 0xFFFF), word >> 16
-        content = raw[at : at + size if size else None]
+        # An array without length goes on to the end; data elsewhere that reaches over the end is none.
+        end = at + size if size or declared.startswith("__") else len(raw)
+        content = raw[at:end] if end <= len(raw) else b""
         return _cut(content) if text else name_hash(content.split(b"\0")[0])
     if index:
         size //= int(re.search(r"\[(\d+)\]$", declared)[1])
