@@ -30,6 +30,7 @@ class Format:
 FORMATS: Final = (
     Format("perfdata", "perf.data", "gstrace.importers.perfdata"),
     Format("ftracetext", "ftrace text", "gstrace.importers.ftracetext"),
+    Format("perfetto", "Perfetto", "gstrace.importers.perfetto"),
 )
 
 # What people bring by mistake, by first bytes: say what it is instead of "unknown".
