@@ -19,6 +19,11 @@ WIDTHS = {
     "rare-fsgs-intel": 0.057, "rare-legacy-intel": 0.071, "rare-legacy-amd": 0.043,
     "sample-fsgs": 0.095, "fsgs": 0.095, "sample-legacy": 0.147, "legacy": 0.147,
     "compressed": 0.148, "pipe-mode": 0.148, "fsgs-intel-nomitigations": 0.093, "noisy": 0.002, "ftrace-text": 0.153,
+    "perfetto-2cpu": 0.117, "perfetto-compact": 0.095, "perfetto-deflate": 0.095, "perfetto-legacy-amd": 0.097,
+    "perfetto-nocompact": 0.095, "perfetto-oldgeneric": 0.095, "perfetto-padded": 0.095,
+    "perfetto-real-fsgs-intel": 0.033, "perfetto-real-legacy-amd-2cpu": 0.005, "perfetto-real-nocompact": 0.050,
+    "perfetto-real-linux72-fsgs-intel": 0.083, "perfetto-real-linux72-legacy-amd": 0.075,
+    "perfetto-real-stream-deflate": 0.092, "perfetto": 0.092,
 }  # fmt: skip
 """Mean width of the SWAPGS interval as a share of the true count that a plain replay reaches; rounded up at the third
 digit. rare-fsgs-intel is wider than 0.049: here a core dump may or may not have been written (RULES C4).
@@ -30,6 +35,10 @@ OPEN_EDGES = {
     # A core dump may have been written or not (C4).
     "cores": {"swapgs", "rdfsbase", "rdgsbase", "rdmsr_fs", "rdmsr_kernel_gs"},
 }
+BASES_OPEN = {".txt", ".pftrace"}
+"""A text does not mark kernel threads, whose bases are 0 (T1). Perfetto's own services, which were there before, run in
+the windows: their bases are unknown.
+"""
 OF_BASES = {"wrmsr_fs", "wrmsr_kernel_gs", "mov_fs", "mov_gs"}
 """What a legacy kernel executes at a switch or not, as the bases are (S3)."""
 PARANOID = {"rdgsbase", "wrgsbase", "lsl", "rdmsr_gs"}
@@ -49,8 +58,7 @@ def _open(recording: Path, window: Window) -> set[Event]:
     found = set()
     for code in counts(recording, window):
         event, values = decode(code)
-        if recording.suffix == ".txt" and "unknown" in (values.get("prev_base"), values.get("next_base")):
-            # A text does not mark kernel threads, whose bases are 0 (T1).
+        if recording.suffix in BASES_OPEN and "unknown" in (values.get("prev_base"), values.get("next_base")):
             found.add(event)
         if event in (Event.INTERRUPT, Event.MAYBE_RETURN, Event.LOST) or values.get("origin") == "unknown":
             found.add(event)
