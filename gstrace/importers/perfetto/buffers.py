@@ -23,14 +23,11 @@ TIDS: Final = 1 << 22
 
 
 class Notes(NamedTuple):
-    """What the kernel leaves to its caller: row, first byte in the buffer and length of each text; and its scratch,
-    `seen`.
-    """
+    """What the kernel leaves to its caller: row, first byte in the buffer and length of each text."""
 
     text_row: I64
     text_at: I64
     text_length: I64
-    seen: I64
 
 
 class Found(NamedTuple):
@@ -48,9 +45,9 @@ class Found(NamedTuple):
     writers: I64
 
 
-def new_notes(rows: int, steps: int) -> Notes:
-    """Room for rows texts and a program of any of the steps."""
-    return Notes(*(np.zeros(size, np.int64) for size in (rows, rows, rows, max(steps, 1))))
+def new_notes(rows: int) -> Notes:
+    """Room for rows texts."""
+    return Notes(*(np.zeros(rows, np.int64) for _ in range(3)))
 
 
 def new_found() -> Found:

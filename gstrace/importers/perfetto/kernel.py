@@ -50,9 +50,10 @@ DONE, MORE, FULL, BAD, META = range(5)
 packet is the caller's."""
 
 # An event's program is a row of `kernel.heads` and, behind it:
-NAMED, NEEDS, NARROW = range(HEAD_FIELDS, HEAD_FIELDS + 3)
-EVENT_FIELDS = HEAD_FIELDS + 3
+NAMED, REPEATED, NEEDS, NARROW = range(HEAD_FIELDS, HEAD_FIELDS + 4)
+EVENT_FIELDS = HEAD_FIELDS + 4
 """NAMED: its fields are (name, value) pairs, and its steps' OFFSET a `name_key`; otherwise OFFSET is a field's number.
+REPEATED: number of the one repeated field that steps read, 0 for none.
 NEEDS, NARROW: bits 1 a, 2 b, 4 c: columns that must be known; columns that have 32 bits. A step's SIZE is the place in
 a repeated field, −1 for a field that is not."""
 
@@ -108,9 +109,9 @@ def varint(words, at, end):
     if at >= end:
         return 0, 0
     word = load(words, at)
-    if word & 0x80 == 0:
-        return word & 0x7F, at + 1
     value = word & 0x7F
+    if word & 0x80 == 0:
+        return value, at + 1
     for i in range(1, 8):
         word >>= 8
         value |= (word & 0x7F) << 7 * i
@@ -322,31 +323,34 @@ def pair(words, at, end):
 
 
 @inlined
-def nth(words, at, end, wanted):
-    """The number at a place of a packed array. → (it, numbers passed over, whether it was there)."""
-    passed = 0
-    while at < end:
-        value, behind = varint(words, at, end)
-        if behind == 0:
-            break
-        if passed == wanted:
-            return value, passed, True
-        passed, at = passed + 1, behind
-    return 0, passed, False
+def assign(value, op, tid, a, b, c, d):
+    """A step's number into its column's bits. → (tid, a, b, c, d)."""
+    keep = ~(op[MASK] << op[SHIFT])
+    value = (value & op[MASK]) << op[SHIFT]
+    target = op[TARGET]
+    if target == TO_A:
+        a = (a & keep) | value
+    elif target == TO_B:
+        b = (b & keep) | value
+    elif target == TO_C:
+        c = (c & keep) | value
+    elif target == TO_D:
+        d = (d & keep) | value
+    else:
+        tid = (tid & keep) | value
+    return tid, a, b, c, d
 
 
 @inlined
-def message(words, at, end, program, ops, seen):
-    """Run an event's program on its message.
+def message(words, at, end, program, ops):
+    """Run an event's program on its message, up to the last field that a step reads; what follows is not looked at.
 
-    seen: int64 [steps], how often each step met its field. → (tid, a, b, c, d, first byte of its text, length of it or
-    −1, whether the message can be read).
+    → (tid, a, b, c, d, first byte of its text, length of it or −1, whether the message can be read).
     """
     tid, a, b, c, d = program[TID0], program[A0], program[B0], program[C0], program[D0]
-    text, length = 0, -1
-    for k in range(program[FIRST], program[LAST]):
-        seen[k] = 0
-    while at < end:
+    text, length, place = 0, -1, 0
+    repeated, left = program[REPEATED], program[LAST] - program[FIRST]
+    while at < end and left > 0:
         number, wire, value, start, behind = field(words, at, end)
         if behind == 0:
             return tid, a, b, c, d, text, length, False
@@ -357,39 +361,34 @@ def message(words, at, end, program, ops, seen):
             number, wire, value, start, behind = pair(words, start, behind)
             if behind == 0:
                 return tid, a, b, c, d, text, length, False
-        for k in range(program[FIRST], program[LAST]):
-            op = ops[k]
-            if op[OFFSET] != number:
-                continue
-            if op[CODE] == NUMBER:
-                there, step = wire == 0, 1
-                if wire == 2 and op[SIZE] >= 0:
-                    value, step, there = nth(words, start, behind, op[SIZE] - seen[k])
-                elif op[SIZE] >= 0:
-                    there = there and seen[k] == op[SIZE]
-                seen[k] += step
-                if not there:
+        packed = number == repeated and wire == 2
+        if packed:
+            # A repeated number may as well be packed: its places one after the other.
+            behind = start + value
+        while True:
+            if packed:
+                if start >= behind:
+                    break
+                value, start = varint(words, start, behind)
+                if start == 0:
+                    return tid, a, b, c, d, text, length, False
+            for k in range(program[FIRST], program[LAST]):
+                op = ops[k]
+                if op[OFFSET] != number or (op[SIZE] >= 0 and op[SIZE] != place):
                     continue
-            elif wire != 2:
-                continue
-            elif op[CODE] == TEXT_HERE:
-                text, length = start, behind - start
-                continue
-            else:
-                value = hash_text(words, start, min(behind - start, 255))
-            keep = ~(op[MASK] << op[SHIFT])
-            value = (value & op[MASK]) << op[SHIFT]
-            target = op[TARGET]
-            if target == TO_TID:
-                tid = (tid & keep) | value
-            elif target == TO_A:
-                a = (a & keep) | value
-            elif target == TO_B:
-                b = (b & keep) | value
-            elif target == TO_C:
-                c = (c & keep) | value
-            else:
-                d = (d & keep) | value
+                if op[CODE] == NUMBER:
+                    if wire == 0 or packed:
+                        tid, a, b, c, d = assign(value, op, tid, a, b, c, d)
+                elif wire == 2 and op[CODE] == TEXT_HERE:
+                    text, length = start, behind - start
+                elif wire == 2:
+                    value = hash_text(words, start, min(behind - start, 255))
+                    tid, a, b, c, d = assign(value, op, tid, a, b, c, d)
+                left -= 1
+                break
+            place += number == repeated
+            if not packed:
+                break
     return tid, a, b, c, d, text, length, True
 
 
@@ -534,9 +533,7 @@ def merge(words, end, plan, rows, notes, b, cpus, state):
             known = find_event(plan, key)
             if known >= 0:
                 program = plan.events[known]
-                tid, x, y, z, d, text, length, fine = message(
-                    words, content, content_end, program, plan.ops, notes.seen
-                )
+                tid, x, y, z, d, text, length, fine = message(words, content, content_end, program, plan.ops)
                 if not fine:
                     return BAD
                 if tid == NULL:

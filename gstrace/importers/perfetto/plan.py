@@ -66,7 +66,8 @@ def make_plan(met: Sequence[Met], compact: Collection[str]) -> Plan:
         _unknown_until_met(made)
         head[fields.FIRST], head[fields.LAST] = len(ops), len(ops) + len(made.ops)
         ops += made.ops
-        events.append([*head, int(event.fields is None), *_limits(row.kind)])
+        repeated = max([op[fields.OFFSET] for op in made.ops if op[fields.SIZE] >= 0], default=0)
+        events.append([*head, int(event.fields is None), repeated, *_limits(row.kind)])
     waking = next(row for row in TRACEPOINTS if row.perf == "sched:sched_waking")
     return Plan(
         *_table([event.key for event, _ in wanted]),

@@ -44,7 +44,7 @@ class Perfetto:
         self.skipped: dict[str, int] = Counter(self._survey.skipped)
         self._packets = Packets(file, name)
         self._rows, self._walk = new_batch(rows), Walk()
-        self._notes = new_notes(rows, len(self._plan.ops))
+        self._notes = new_notes(rows)
         self._walk.state[k.BEGIN] = self._survey.valid_from
         self._walk.cpus[:, k.OVERRUN] = NULL
         self._late = {writer for writer, late in self._survey.writers.items() if late}
