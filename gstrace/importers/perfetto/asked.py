@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
@@ -74,7 +74,7 @@ class Asked:
     def discarded(self) -> int:
         return sum(b.chunks_discarded for b in self._stats)
 
-    def recorded(self, met: Iterator[str]) -> frozenset[str]:
+    def recorded(self, met: Collection[str]) -> frozenset[str]:
         """Tracepoints that were recorded, `system:name`: asked for and not refused, and what was met."""
         return frozenset(
             row.perf

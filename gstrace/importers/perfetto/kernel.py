@@ -19,12 +19,10 @@ from gstrace.importers.kernel import (
     CODE,
     D0,
     FIRST,
-    HASH_HERE,
     HEAD_FIELDS,
     KIND,
     LAST,
     LESSER,
-    LOW32,
     MASK,
     NUMBER,
     OFFSET,
@@ -37,7 +35,6 @@ from gstrace.importers.kernel import (
     TO_B,
     TO_C,
     TO_D,
-    TO_TID,
     digest,
     hash_text,
     load,
@@ -77,19 +74,22 @@ counted from."""
 # What is kept of each CPU.
 RUNS, NEWEST, MISSING, SINCE, GONE, SUSPECT, SEEN, BEFORE, GAPS, OVERRUN = range(10)
 CPU_FIELDS = 10
-"""RUNS: the thread that runs, −1 for unknown. NEWEST: largest stamp. MISSING, SINCE, GONE: events are missing before the
-next one, from that stamp on, so many. SUSPECT: a packet was lost that may have held events of this CPU. SEEN: bundles so far.
-BEFORE: the first bundle's previous_bundle_end_timestamp, `NULL` where it has none. GAPS: bundles before which the kernel lost events. OVERRUN: how many it lost in each of
-those, `NULL` for unknown."""
+"""RUNS: the thread that runs, −1 for unknown. NEWEST: largest stamp. MISSING, SINCE, GONE: events are missing before
+the next one, from that stamp on, so many. SUSPECT: a packet was lost that may have held events of this CPU. SEEN: bundles
+so far. BEFORE: the first bundle's previous_bundle_end_timestamp, `NULL` where it has none. GAPS: bundles before which
+the kernel lost events. OVERRUN: how many it lost before each of those, `NULL` for unknown."""
 
 # What is kept of the walk.
-ROW, TEXTS, BUNDLES, UNREAD, EARLY, LATEST, BEGIN, INSIDE, HEEDED, FOUND, OVERFLOW, FOREIGN, CLOCKS, WRITERS, SWITCHES, WAKINGS = range(16)
+(
+    ROW, TEXTS, BUNDLES, UNREAD, EARLY, LATEST, BEGIN, INSIDE, HEEDED,
+    FOUND, OVERFLOW, FOREIGN, CLOCKS, WRITERS, SWITCHES, WAKINGS,
+) = range(16)  # fmt: skip
 STATE_FIELDS = 16
 """ROW: the next free row. TEXTS: how many are noted. BUNDLES: those with events, so far. UNREAD: events that could not
 be decoded. EARLY: events that are not newer than BEGIN, left out. LATEST: newest stamp. INSIDE: where the packet is
-that was left half taken, HEEDED: whose loss the caller knows of; −1 for none. FOUND: notes so far. OVERFLOW: events that had no place in the counts. FOREIGN:
-bundles of other machines. CLOCKS: a bit for each ftrace_clock met. WRITERS: sequences of packets that have bundles.
-SWITCHES, WAKINGS: whether there are compact ones."""
+that was left half taken, HEEDED: whose loss the caller knows of; −1 for none. FOUND: notes so far. OVERFLOW: events
+that had no place in the counts. FOREIGN: bundles of other machines. CLOCKS: a bit for each ftrace_clock met. WRITERS:
+sequences of packets that have bundles. SWITCHES, WAKINGS: whether there are compact ones."""
 
 F_EVENTS, F_TREE, F_CONFIG, F_STATS, F_BUFFERS, F_SYSTEM, F_CPUS, F_DEFLATE, F_ZSTD = 1, 2, 33, 34, 35, 45, 67, 50, 133
 GENERIC = 327
@@ -608,7 +608,7 @@ def count(found, key):
 
 
 @inlined
-def first_met(words, key, at, length, found, state):
+def first_met(key, at, length, found, state):
     """Count an event or a descriptor, and note the first of each for the caller: (key, first byte, length)."""
     slot = count(found, key)
     if slot == 0:
@@ -653,10 +653,10 @@ def look(words, at, end, b, salt, births, found, state):
                 key, name, length, fine = event_key(words, kind, content, content_end)
                 if not fine:
                     return 0
-                first_met(words, key, name, length, found, state)
+                first_met(key, name, length, found, state)
                 born(words, kind, content, content_end, ts, births, found)
         elif number == 11 and wire == 2 and size < (salt.size - 1) << 3:
-            first_met(words, digest(words, start, size, salt) | (-1 << 63), start, size, found, state)
+            first_met(digest(words, start, size, salt) | (-1 << 63), start, size, found, state)
         at = behind
     ts, there = varint(words, b[SWITCH], b[SWITCH_END])
     if there > 0 and ts > 0:

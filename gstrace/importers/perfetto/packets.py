@@ -46,20 +46,25 @@ class Packets:
 
     def feeds(self) -> Iterator[Feed]:
         feed = Feed()
-        while not self.damage:
+        while True:
             more = feed.fill(self._file, self._size)
             self.progress = feed.start + feed.end
             yield feed
-            while self._packed is not None and not self.damage:
+            while self._packed is not None and not self.stopped:
                 yield from self._unpack(*self._packed)
-                if not self.damage:
+                if not self.stopped:
                     yield feed
-            if self.damage or (not more and not feed.held):
+            if self.stopped or (not more and feed.place == self._size):
                 return
             if feed.at == 0 and feed.end == len(feed.bytes):
                 feed = self._larger(feed)
             elif not more:
                 self.stop(feed, "cut", "the packet at {} is not complete, and the file ends")
+                return
+
+    @property
+    def stopped(self) -> bool:
+        return bool(self.damage)
 
     def take(self, feed: Feed) -> bytes:
         """The content of the whole packet at a feed's front, which is left behind."""
@@ -96,7 +101,7 @@ class Packets:
                     return
                 feed.put(piece)
                 yield feed
-                if self.damage:
+                if self.stopped:
                     return
                 if feed.at == 0 and feed.end == len(feed.bytes):
                     self.stop(feed, "damaged", "the packet inside a packed one at {} is too large for one")

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from gstrace.importers.feed import Feed
 
 _RECORD_LINE: Final = (
-    "perfetto -o FILE -t 10s raw_syscalls/sys_enter raw_syscalls/sys_exit sched/sched_switch exceptions/page_fault_user …"
+    "perfetto -o FILE -t 10s raw_syscalls/sys_enter raw_syscalls/sys_exit sched/sched_switch task/task_newtask "
+    "exceptions/page_fault_user irq_vectors/local_timer_entry …"
 )
 _MARKS: Final = b"gstrace:"
 
@@ -64,7 +65,7 @@ class Perfetto:
         """The rows in file order; see `Reader.batches`."""
         self._check()
         self.capture.set("format", "Perfetto", "packets")
-        for tid, pid, kernel, comm in self._survey.found():
+        for tid, pid, kernel, comm in self._survey.threads:
             a = int(Task.FOUND) | (pid & 0x7FFFFFFF) << 8
             text = self._texts.index(comm) if comm else -1
             yield from self._row(Kind.TASK, cpu=0, ts=0, a=a, b=tid, c=kernel, text=text)
@@ -157,9 +158,7 @@ class Perfetto:
             if event.row is None:
                 self.skipped[event.name] += self._survey.counts[event.key]
 
-    def _row(
-        self, kind: Kind, *, cpu: int, ts: int, a: int, b: int, c: int, text: int = -1
-    ) -> Iterator[Batch]:
+    def _row(self, kind: Kind, *, cpu: int, ts: int, a: int, b: int, c: int, text: int = -1) -> Iterator[Batch]:
         """A row that no event made."""
         if self._walk.state[k.ROW] == len(self._rows.ts):
             yield self._batch()

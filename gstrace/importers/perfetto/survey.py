@@ -33,9 +33,12 @@ _COMPACT: Final = {"sched:sched_switch": k.SWITCHES, "sched:sched_waking": k.WAK
 
 
 class Survey:
-    """What one pass found. met: kinds of events, with how many of each in `counts`. compact: tracepoints recorded in
-    the compact form. start: the smallest stamp. valid_from: the stamp after which every CPU's events are there.
-    writers: sequences of packets with bundles → whether others were before the first that is left.
+    """What one pass found.
+
+    threads: those that were there before, as `Tree.found` tells them. met: kinds of events, with how many of each in
+    `counts`. compact: tracepoints recorded in the compact form. start: the smallest stamp. valid_from: the stamp after
+    which every CPU's events are there. writers: sequences of packets with bundles → whether others were before the
+    first that is left.
     """
 
     def __init__(self, file: BinaryIO, name: str) -> None:
@@ -125,12 +128,16 @@ class Survey:
         self.tells_before = bool((before != NULL).any())
         self.valid_from = max(0, int(before.max(initial=0)))
         self.bundles = int(walk.cpus[:, k.SEEN].sum())
-        self._gaps = walk.cpus[:, k.GAPS]
+        self._gaps = walk.cpus[:, k.GAPS].copy()
         self.writers = {int(n): bool(late) for n, late in found.writers[: walk.state[k.WRITERS]]}
         take_clocks(int(walk.state[k.CLOCKS]), self.capture)
-        self.boottime = walk.state[k.CLOCKS] == 1
+        # Numbers that began before that were there before.
+        comparable = walk.state[k.CLOCKS] == 1
+        self.threads = list(self.tree.found(found.born, since=self.valid_from, comparable=bool(comparable)))
+        self._overflow = int(walk.state[k.OVERFLOW])
         if walk.state[k.FOREIGN]:
             self.skipped["ftrace_events of another machine"] += int(walk.state[k.FOREIGN])
+        del self._walk, self._found
 
     def _identify(self, key: int) -> Met:
         """What a key stands for: an event with its own message, a described one, one that says its name."""
@@ -161,12 +168,7 @@ class Survey:
     def undeclared(self) -> int:
         """Events of which nobody knows what they are."""
         number = sum(n for key, n in self.counts.items() if self._is_strange(key))
-        return number + int(self._walk.state[k.OVERFLOW])
+        return number + self._overflow
 
     def _is_strange(self, key: int) -> bool:
         return 0 <= key < k.NAMED_KEY and self._described.get(key) is None and not event_name(key)
-
-    def found(self) -> list[tuple[int, int, int, bytes]]:
-        """Threads that were there before: `Tree.found`."""
-        born = np.where(self._found.born > self.valid_from, self._found.born, 0)
-        return list(self.tree.found(born, comparable=bool(self.boottime)))

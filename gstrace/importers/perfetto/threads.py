@@ -52,15 +52,17 @@ class Tree:
             if len(self._threads) < MOST and (known is None or known.stamp > stamp or thread.tid == known.pid):
                 self._threads[thread.tid] = Told(thread.tgid, thread.name.encode(), stamp)
 
-    def found(self, born: npt.NDArray[np.int64], *, comparable: bool) -> Iterator[tuple[int, int, int, bytes]]:
-        """(tid, process, kernel thread 1 or 0 or `NULL`, name) of each that was there before.
+    def found(
+        self, born: npt.NDArray[np.int64], *, since: int, comparable: bool
+    ) -> Iterator[tuple[int, int, int, bytes]]:
+        """(tid, process, kernel thread 1 or 0 or `NULL`, name) of each that was there before `since`.
 
         born: when the recording saw each number begin, 0 for never; comparable: by the clock of the stamps here.
         """
         for tid, told in sorted(self._threads.items()):
             if not 0 < tid < len(born):
                 continue
-            if born[tid] and not (comparable and told.stamp < born[tid]):
+            if born[tid] > since and not (comparable and told.stamp < born[tid]):
                 continue
             yield tid, told.pid, self._is_kernel(told.pid), told.comm
 
