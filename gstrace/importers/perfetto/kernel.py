@@ -418,20 +418,23 @@ def find_event(plan, key):
 
 
 @inlined
+def miss(c, since, number):
+    """Events are missing before the CPU's next one; where some were already, from the first stamp on."""
+    c[SINCE], c[GONE] = (min(since, c[SINCE]), NULL) if c[MISSING] > 0 else (since, number)
+    c[MISSING] = 1
+
+
+@inlined
 def begin_bundle(b, c, state):
     """What a bundle's own fields say of its CPU: events missing before its first one."""
     c[SEEN] += 1
     if c[SUSPECT] > 0:
         # Where the recorder tells how far the previous bundle went, that is the one that was read, or none was lost.
         if b[PREVIOUS] == NULL or b[PREVIOUS] > c[NEWEST]:
-            c[MISSING], c[SINCE], c[GONE] = 1, c[NEWEST], NULL
+            miss(c, c[NEWEST], NULL)
         c[SUSPECT] = 0
     if b[LOST] > 0:
-        since = b[PREVIOUS] if b[PREVIOUS] != NULL else c[NEWEST]
-        if c[MISSING] > 0:
-            c[SINCE], c[GONE] = min(since, c[SINCE]), NULL
-        else:
-            c[MISSING], c[SINCE], c[GONE] = 1, since, c[OVERRUN]
+        miss(c, b[PREVIOUS] if b[PREVIOUS] != NULL else c[NEWEST], c[OVERRUN])
     state[CLOCKS] |= 1 << min(max(b[CLOCK], 0), 31)
 
 
@@ -439,7 +442,7 @@ def begin_bundle(b, c, state):
 def meet(c, ts, b, cpu, rows, state):
     """The next event of a CPU: a row for what is missing before it. → whether it is one to be counted."""
     if b[ERROR] != NULL and ts > b[ERROR]:
-        c[MISSING], c[SINCE], c[GONE] = 1, b[ERROR], NULL
+        miss(c, b[ERROR], NULL)
         b[ERROR] = NULL
     if c[MISSING] > 0:
         if ts > state[BEGIN]:
@@ -552,7 +555,7 @@ def merge(words, end, plan, rows, notes, b, cpus, state):
                     c[RUNS] = x
             need_event = True
     if b[ERROR] != NULL or b[ERRORS] > 1:
-        c[MISSING], c[SINCE], c[GONE] = 1, b[ERROR] if b[ERROR] != NULL else c[NEWEST], NULL
+        miss(c, b[ERROR] if b[ERROR] != NULL else c[NEWEST], NULL)
     return DONE
 
 

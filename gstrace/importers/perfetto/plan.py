@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     I64 = npt.NDArray[np.int64]
 
 _COLUMNS: Final = {"a": 1, "b": 2, "c": 4}
-_WORD: Final = frozenset({"int32", "uint16"})
 
 
 class Plan(NamedTuple):
@@ -103,7 +102,7 @@ def _limits(kind: Kind) -> tuple[int, int]:
     whole = [c for c in TABLES[kind].columns if c.source in _COLUMNS and c.bits is None]
     return (
         sum(_COLUMNS[c.source] for c in whole if not c.null),
-        sum(_COLUMNS[c.source] for c in whole if c.dtype in _WORD),
+        sum(_COLUMNS[c.source] for c in whole if c.dtype == "int32"),
     )
 
 

@@ -134,7 +134,8 @@ class Perfetto:
         cpus, asked, state = self._walk.cpus, self._survey.asked, self._walk.state
         for cpu in np.flatnonzero(cpus[:, k.SEEN]).tolist():
             if cpus[cpu, k.MISSING] or cpus[cpu, k.SUSPECT] or asked.discarded:
-                yield "lost", cpu, int(cpus[cpu, k.NEWEST]) or NULL, NULL
+                since = int(cpus[cpu, k.SINCE if cpus[cpu, k.MISSING] else k.NEWEST])
+                yield "lost", cpu, since if since > 0 else NULL, NULL
         if asked.packets and not self._dropped:
             yield "lost", -1, NULL, NULL
         if asked.some_calls:
@@ -174,7 +175,7 @@ class Perfetto:
 
     def _check(self) -> None:
         """Raise where no row can come of this file, and say why."""
-        if len(self._plan.events) or self._survey.compact:
+        if self._survey.compact or any(e.row is not None and e.row.kind is not Kind.MARKER for e in self._survey.met):
             return
         names = sorted(event.name for event in self._survey.met)
         told = f"{', '.join(names[:5])}{' …' if len(names) > 5 else ''}" if names else "no event of ftrace"

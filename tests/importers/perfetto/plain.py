@@ -37,10 +37,10 @@ def packets(data: bytes) -> Iterator[Any]:
 
 
 def read(data: bytes) -> list[tuple[Any, ...]]:
-    return list(_Plain(list(packets(data))).rows())
+    return list(Plain(list(packets(data))).rows())
 
 
-class _Plain:
+class Plain:
     def __init__(self, found: list[Any]) -> None:
         self.packets = found
         self.bundles = [p.ftrace_events for p in found if p.HasField("ftrace_events") and not p.machine_id]
@@ -85,11 +85,13 @@ class _Plain:
             errors = sorted(e.timestamp for e in bundle.error)
             if bundle.lost_events:
                 told = bundle.HasField("previous_bundle_end_timestamp")
-                missing[cpu] = bundle.previous_bundle_end_timestamp if told else newest[cpu]
+                since = bundle.previous_bundle_end_timestamp if told else newest[cpu]
+                missing[cpu] = min(since, missing.get(cpu, since))
             pending = errors[:1]
-            for ts, event in self._merged(bundle, runs):
+            for ts, event in self.merged(bundle, runs):
                 if pending and ts > pending[0]:
-                    missing[cpu] = pending.pop()
+                    since = pending.pop()
+                    missing[cpu] = min(since, missing.get(cpu, since))
                 if cpu in missing:
                     since = missing.pop(cpu)
                     runs[cpu] = -1
@@ -100,9 +102,13 @@ class _Plain:
                 if row and ts > self.begin:
                     yield row
             if pending or len(errors) > 1:
-                missing[cpu] = pending[0] if pending else newest[cpu]
+                since = pending[0] if pending else newest[cpu]
+                missing[cpu] = min(since, missing.get(cpu, since))
+        for cpu, since in sorted(missing.items()):
+            latest = max(newest.values())
+            yield Kind.LOSS, 0, cpu, -1, None, latest, LOSS_CODE["lost"], NULL, since or NULL, NULL
 
-    def _merged(self, bundle, runs):
+    def merged(self, bundle, runs):
         """All of a bundle's events by time; of equal ones a waking first, a switch before an event of whom it brings."""
         sched = bundle.compact_sched
         switches, ts = [], 0
@@ -162,10 +168,19 @@ class _Plain:
         if point.kind is Kind.IRQ and columns["b"] == 0 and name.replace("_entry", "_exit") not in self.names:
             columns["b"] = int(Phase.ENTRY_ONLY)
         lesser = int(bool(point.role) and self.ranks[point.role] < point.rank)
-        needed = [c.source for c in TABLES[point.kind].columns if not c.null and c.source in "abc" and not c.bits]
-        if point.kind is not Kind.MARKER and any(columns[n] == NULL for n in needed):
+        if point.kind is not Kind.MARKER and not all(_fits(c, columns[c.source]) for c in _whole(point.kind)):
             return None, runs
         return (point.kind, lesser, cpu, columns["tid"], columns["text"], ts, *(columns[x] for x in "abcd")), runs
+
+
+def _whole(kind):
+    return [c for c in TABLES[kind].columns if c.source in "abc" and not c.bits]
+
+
+def _fits(column, value):
+    if value == NULL:
+        return column.null
+    return column.dtype != "int32" or -(1 << 31) <= value < 1 << 31
 
 
 def _named(name):
