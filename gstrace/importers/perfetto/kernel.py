@@ -551,8 +551,8 @@ def merge(words, end, plan, rows, notes, b, cpus, state):
                         notes.text_row[n], notes.text_at[n], notes.text_length[n] = state[ROW], text, length
                         state[TEXTS] = n + 1
                     state[ROW] += 1
-                if program[KIND] == K_SWITCH and x != NULL:
-                    c[RUNS] = x
+                if program[KIND] == K_SWITCH:
+                    c[RUNS] = x if x != NULL else -1
             need_event = True
     if b[ERROR] != NULL or b[ERRORS] > 1:
         miss(c, b[ERROR] if b[ERROR] != NULL else c[NEWEST], NULL)

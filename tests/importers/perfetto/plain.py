@@ -160,7 +160,7 @@ class Plain:
                 value = columns[column] | (value & (1 << width) - 1) << shift
             columns[column] = value
         if point.kind is Kind.SWITCH:
-            runs = columns["a"]
+            runs = columns["a"] if columns["a"] != NULL else -1
         if point.kind is Kind.MARKER and not (columns["text"] or "").startswith("gstrace:"):
             columns["text"] = None
         if point.origin:
