@@ -59,13 +59,26 @@ def is_trace(head: bytes) -> bool:
 
     Numbers that are not known here may be a later version's, but not all of them.
     """
-    types = {field.number: _WIRE_TYPES.get(field.type, 0) for field in classes().TracePacket.DESCRIPTOR.fields}
-    known = 0
-    for number, wire in _fields(head):
-        if wire != types.get(number, wire) or not 0 < number < _MOST_FIELDS or wire not in (0, 1, 2, 5):
+    packet, known = classes().TracePacket.DESCRIPTOR, 0
+    for number, wire, content in _fields(head):
+        if not 0 < number < _MOST_FIELDS or wire not in (0, 1, 2, 5):
             return False
-        known += number in types
+        field = packet.fields_by_number.get(number)
+        if field is not None and not _fits(field, wire, content):
+            return False
+        known += field is not None
     return known > 0
+
+
+def _fits(field: Any, wire: int, content: bytes) -> bool:
+    """Whether a field has its declared type; a message, one of its fields at its beginning."""
+    if wire != _WIRE_TYPES.get(field.type, 0):
+        return False
+    if field.message_type is None or not content:
+        return True
+    key, _ = varint(content, 0)
+    inner = field.message_type.fields_by_number.get(key >> 3)
+    return inner is not None and (key & 7 == _WIRE_TYPES.get(inner.type, 0) or inner.is_packed)
 
 
 def varint(data: bytes | memoryview, at: int) -> tuple[int, int]:
@@ -78,14 +91,14 @@ def varint(data: bytes | memoryview, at: int) -> tuple[int, int]:
     return 0, 0
 
 
-def _fields(head: bytes) -> Iterator[tuple[int, int]]:
-    """(number, wire type) of each packet's fields, as far as the bytes go; (0, 0) for what is no packet."""
+def _fields(head: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """(number, wire type, content's first bytes) of each packet's fields, as far as the bytes go; 0 for no packet."""
     at = 0
     while at < len(head):
         key, at = varint(head, at)
         size, at = varint(head, at) if at else (0, 0)
         if key not in (0, 10):
-            yield 0, 0
+            yield 0, 0, b""
         if not at or key != 10:
             return
         end = at + size
@@ -93,8 +106,8 @@ def _fields(head: bytes) -> Iterator[tuple[int, int]]:
             key, at = varint(head, at)
             if not at:
                 return
-            yield key >> 3, key & 7
             value, behind = varint(head, at)
+            yield key >> 3, key & 7, head[behind : behind + min(value, 10)] if behind else b""
             if key & 7 in (1, 5):
                 at += 8 if key & 7 == 1 else 4
             elif not behind:
@@ -102,5 +115,5 @@ def _fields(head: bytes) -> Iterator[tuple[int, int]]:
             else:
                 at = behind + (value if key & 7 == 2 else 0)
         if at > end:
-            yield 0, 0
+            yield 0, 0, b""
             return

@@ -136,7 +136,8 @@ class Perfetto:
             if cpus[cpu, k.MISSING] or cpus[cpu, k.SUSPECT] or asked.discarded:
                 since = int(cpus[cpu, k.SINCE if cpus[cpu, k.MISSING] else k.NEWEST])
                 yield "lost", cpu, since if since > 0 else NULL, NULL
-        if asked.packets and not self._dropped:
+        # Where packets were lost the next one of their sequence says so, unless there is none; a full buffer has none.
+        if asked.packets and not self._dropped and not asked.discarded:
             yield "lost", -1, NULL, NULL
         if asked.some_calls:
             yield "some_calls", -1, NULL, NULL

@@ -16,7 +16,7 @@ EVENTS = [
 ]
 BUNDLES = [
     packet(bundle(0, EVENTS, [(60, 1, 8), (61, 256, 0)], [(62, 9, 1)]), first_packet_on_sequence=True),
-    packet(bundle(1, EVENTS, lost_events=True, previous_bundle_end_timestamp=40), previous_packet_dropped=True),
+    packet(bundle(1, EVENTS, lost_events=True, previous_bundle_end_timestamp=40), previous_packet_dropped=1),
     packet(bundle(0, [event(70, 1, "sys_exit", id=1, ret=0)], error=[{"timestamp": 65, "status": 3}])),
 ]
 OTHERS = messages.Trace()

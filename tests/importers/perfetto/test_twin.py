@@ -8,7 +8,6 @@ import pytest
 from importers.perfetto import plain
 from importers.perfetto.helping import content, recordings, rows
 
-from gstrace.errors import NothingToPrice
 from gstrace.events.losses import LOSS_CODE
 from gstrace.events.tables import NULL, Kind, Task
 
