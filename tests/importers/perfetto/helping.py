@@ -42,7 +42,7 @@ def content(path: Path) -> bytes:
 
 
 def recordings() -> list[Any]:
-    """Parameters: the sample, and where they are the recordings with true counts and those of the recorder's accidents."""
+    """Parameters: the sample, and where they are the recordings with true counts and with the recorder's accidents."""
     found = [SAMPLE, *sorted((SHARED / "truth").glob("*/*.pftrace"))]
     found += sorted(p for p in (SHARED / "perfetto-real").glob("*.pftrace*") if p.suffix != ".json")
     return [pytest.param(path, id=path.parent.name if path.stem == "trace" else path.name) for path in found]

@@ -109,7 +109,7 @@ class Plain:
             yield Kind.LOSS, 0, cpu, -1, None, latest, LOSS_CODE["lost"], NULL, since or NULL, NULL
 
     def merged(self, bundle, runs):
-        """All of a bundle's events by time; of equal ones a waking first, a switch before an event of whom it brings."""
+        """All of a bundle's events by time; of equals a waking first, a switch before an event of whom it brings in."""
         sched = bundle.compact_sched
         switches, ts = [], 0
         for delta, state, pid in zip(

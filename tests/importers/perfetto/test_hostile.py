@@ -22,7 +22,7 @@ EVENTS = {Kind.SYS_ENTER, Kind.SYS_EXIT, Kind.SWITCH, Kind.IRQ, Kind.EXCEPTION, 
 
 
 def events(data: bytes) -> Counter[tuple]:
-    """Rows of events, without what other packets tell of them: whether a better one is there, where an interrupt ends."""
+    """Rows of events, without what other packets tell of them: a better one is there, an interrupt ends."""
     with within(10):
         found, _ = rows(data)
     made = [row for row in found if row[0] in EVENTS and not (row[0] == Kind.TASK and row[6] & 0xFF == Task.FOUND)]

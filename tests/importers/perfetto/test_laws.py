@@ -1,4 +1,4 @@
-"""Laws of reading: rows do not depend on buffers nor on how numbers are written, and both readers agree on any trace."""
+"""Laws of reading: rows depend neither on buffers nor on how numbers are written, and both readers agree on all."""
 
 from __future__ import annotations
 

@@ -209,7 +209,9 @@ REAL = {
     "tids-compact": [("chosen", -1)],
     "ring-small": [("overwritten", -1)],
     "two-2": [("overwritten", -1)],
-    **dict.fromkeys(("compact", "killed", "two"), []),
+    "compact": [],
+    "killed": [],
+    "two": [],
 }
 
 
