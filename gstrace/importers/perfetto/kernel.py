@@ -75,9 +75,9 @@ counted from."""
 RUNS, NEWEST, MISSING, SINCE, GONE, SUSPECT, SEEN, BEFORE, GAPS, OVERRUN = range(10)
 CPU_FIELDS = 10
 """RUNS: the thread that runs, −1 for unknown. NEWEST: largest stamp. MISSING, SINCE, GONE: events are missing before
-the next one, from that stamp on, so many. SUSPECT: a packet was lost that may have held this CPU's events. SEEN: bundles so
-far. BEFORE: the first bundle's previous_bundle_end_timestamp, `NULL` where it has none. GAPS: bundles before which
-the kernel lost events. OVERRUN: how many it lost before each of those, `NULL` for unknown."""
+the next one, from that stamp on, so many. SUSPECT: a packet was lost that may have held this CPU's events. SEEN:
+bundles so far. BEFORE: the first bundle's previous_bundle_end_timestamp, `NULL` where it has none. GAPS: bundles before
+which the kernel lost events. OVERRUN: how many it lost before each of those, `NULL` for unknown."""
 
 # What is kept of the walk.
 (
