@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from gstrace.events.tracepoints import TRACEPOINTS
+from gstrace.importers.perfetto.messages import text
 
 START, END = 1, 2
 _COUNTERS = ("overrun", "commit_overrun", "dropped_events")
@@ -40,7 +41,7 @@ class Asked:
             if not source.config.HasField("ftrace_config"):
                 continue
             ftrace = source.config.ftrace_config
-            self.patterns.update(ftrace.ftrace_events)
+            self.patterns.update(map(text, ftrace.ftrace_events))
             self.typed_only |= ftrace.disable_generic_events
             self.some_calls |= bool(ftrace.syscall_events)
             self.chosen |= bool(ftrace.tids_to_trace) or bool(ftrace.tracing_cpumask)
@@ -48,7 +49,7 @@ class Asked:
 
     def stats(self, stats: Any) -> None:
         """FtraceStats: the kernel's counters of a CPU, at the start and at the end."""
-        self.refused.update(stats.unknown_ftrace_events, stats.failed_ftrace_events)
+        self.refused.update(map(text, [*stats.unknown_ftrace_events, *stats.failed_ftrace_events]))
         counted = self._counted.setdefault(stats.phase, {})
         for cpu in stats.cpu_stats:
             counted[cpu.cpu] = sum(getattr(cpu, name) for name in _COUNTERS)

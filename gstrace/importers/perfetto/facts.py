@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from gstrace.importers.perfetto.messages import text
+
 if TYPE_CHECKING:
     from gstrace.events.capture import Capture
 
@@ -14,16 +16,17 @@ _SYSTEM: Final = "Perfetto SystemInfo"
 
 def take_system(info: Any, capture: Capture) -> None:
     """SystemInfo. Its version is the recorder's own sentence: `Perfetto v56.0 (…)`."""
-    version = next((word for word in info.tracing_service_version.split() if word[:1] == "v"), "")
-    capture.set("recorder", f"perfetto {version}" if version else info.tracing_service_version, _SYSTEM)
-    capture.set("kernel_release", info.utsname.release, _SYSTEM)
-    capture.set("architecture", info.utsname.machine, _SYSTEM)
+    told = text(info.tracing_service_version)
+    version = next((word for word in told.split() if word[:1] == "v"), "")
+    capture.set("recorder", f"perfetto {version}" if version else told, _SYSTEM)
+    capture.set("kernel_release", text(info.utsname.release), _SYSTEM)
+    capture.set("architecture", text(info.utsname.machine), _SYSTEM)
     capture.set("cpus", info.num_cpus or None, _SYSTEM)
 
 
 def take_cpus(info: Any, capture: Capture) -> None:
     """CpuInfo: on x86 it says `unknown`."""
-    names = {cpu.processor for cpu in info.cpus} - {"unknown"}
+    names = {text(cpu.processor) for cpu in info.cpus} - {"unknown"}
     capture.set("cpu_name", ", ".join(sorted(names)), "Perfetto CpuInfo")
 
 

@@ -28,6 +28,11 @@ def classes() -> Any:
     return perfetto_trace_pb2
 
 
+def text(value: str | bytes) -> str:
+    """A message's text: what is no UTF-8 comes as bytes."""
+    return value if isinstance(value, str) else value.decode("utf-8", "replace")
+
+
 def numbers(row: Tracepoint) -> Mapping[str, int]:
     """A message's fields by name."""
     message = classes().FtraceEvent.DESCRIPTOR.fields_by_number[row.perfetto].message_type
@@ -48,10 +53,10 @@ def described(data: bytes) -> tuple[int, str, dict[str, int]] | None:
     try:
         outer = classes().FtraceEventBundle.GenericEventDescriptor.FromString(data)
         inner = DescriptorProto.FromString(outer.event_descriptor)
-    except (DecodeError, UnicodeDecodeError):
+    except DecodeError:
         return None
-    fields = {field.name: field.number for field in inner.field}
-    return outer.field_id, f"{outer.group_name}:{inner.name}", fields
+    fields = {text(field.name): field.number for field in inner.field}
+    return outer.field_id, f"{text(outer.group_name)}:{text(inner.name)}", fields
 
 
 def is_trace(head: bytes) -> bool:

@@ -113,7 +113,7 @@ class Survey:
                     take_system(packet.system_info, self.capture)
                 case "cpu_info":
                     take_cpus(packet.cpu_info, self.capture)
-        except (DecodeError, UnicodeDecodeError):
+        except DecodeError:
             self.skipped["packet that cannot be parsed"] += 1
 
     def _finish(self) -> None:

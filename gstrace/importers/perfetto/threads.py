@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gstrace.events.tables import NULL
+from gstrace.importers.perfetto.messages import text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,7 +43,7 @@ class Tree:
             known = self._threads.get(process.pid)
             if len(self._threads) >= MOST or (known is not None and known.stamp <= stamp):
                 continue
-            words = list(process.cmdline)
+            words = [text(word) for word in process.cmdline]
             self._threads[process.pid] = Told(process.pid, _name(words, is_comm=process.cmdline_is_comm), stamp)
             self._parents[process.pid] = process.ppid
             # A helper that the kernel started is a child of kthreadd too, but has a command line.
@@ -50,7 +51,7 @@ class Tree:
         for thread in tree.threads:
             known = self._threads.get(thread.tid)
             if len(self._threads) < MOST and (known is None or known.stamp > stamp or thread.tid == known.pid):
-                self._threads[thread.tid] = Told(thread.tgid, thread.name.encode(), stamp)
+                self._threads[thread.tid] = Told(thread.tgid, text(thread.name).encode(), stamp)
 
     def found(
         self, born: npt.NDArray[np.int64], *, since: int, comparable: bool

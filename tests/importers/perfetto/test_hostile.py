@@ -8,14 +8,16 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from importers.damage import within
+from importers.damage import compiled, within
 from importers.perfetto.build import bundle, deflated, event, field, packet, trace, varint
 from importers.perfetto.helping import SAMPLE, SHARED, content, losses, rows
 from importers.perfetto.seeds import SEEDS
 
 from gstrace.errors import GstraceError
 from gstrace.events.tables import Kind, Task
+from gstrace.importers.registry import FORMATS
 
+PERFETTO = next(known for known in FORMATS if known.name == "perfetto")
 THOROUGH = settings().max_examples > 1000
 NEAR, ANYWHERE, FLIPS = (4096, 200, 2000) if THOROUGH else (200, 12, 60)
 EVENTS = {Kind.SYS_ENTER, Kind.SYS_EXIT, Kind.SWITCH, Kind.IRQ, Kind.EXCEPTION, Kind.SIGNAL, Kind.TASK}
@@ -23,6 +25,7 @@ EVENTS = {Kind.SYS_ENTER, Kind.SYS_EXIT, Kind.SWITCH, Kind.IRQ, Kind.EXCEPTION, 
 
 def events(data: bytes) -> Counter[tuple]:
     """Rows of events, without what other packets tell of them: a better one is there, an interrupt ends."""
+    compiled(PERFETTO)
     with within(10):
         found, _ = rows(data)
     made = [row for row in found if row[0] in EVENTS and not (row[0] == Kind.TASK and row[6] & 0xFF == Task.FOUND)]
@@ -134,6 +137,19 @@ def test_events_that_say_too_little_are_counted_and_reading_goes_on(odd: bytes) 
     assert [row[0] for row in found] == [Kind.SYS_EXIT, Kind.SYS_EXIT, Kind.LOSS]
     assert losses(found)[0][0] == "undecodable"
     assert not reader.damage
+
+
+def test_texts_that_are_no_utf_8_are_read_all_the_same() -> None:
+    bad = b"\xff\xfe"
+    tree = field(2, field(1, field(1, 9) + field(3, bad)) + field(2, field(1, 10) + field(2, bad)))
+    config = field(33, field(2, field(1, field(1, bad) + field(100, field(1, bad)))))
+    stats = field(34, field(6, bad) + field(7, bad))
+    system = field(45, field(1, field(3, bad)) + field(4, bad)) + field(67, field(1, field(1, bad)))
+    described = field(1, field(1, 0) + field(11, field(1, 70000) + field(3, bad) + field(2, field(1, bad))))
+    found, reader = rows(GOOD + b"".join(field(1, one) for one in (tree, config, stats, system, described)))
+    assert [row[0] for row in found] == [Kind.TASK, Kind.TASK, Kind.SYS_EXIT]
+    assert found[0][4] == "\N{REPLACEMENT CHARACTER}" * 2
+    assert not reader.skipped
 
 
 def test_many_kinds_of_events_take_no_more_room_than_there_is() -> None:
