@@ -117,6 +117,8 @@ def recordings(draw: st.DrawFn, longest: int = 60) -> list[dict[str, Any]]:
         tid = draw(TIDS) if draw(st.integers(0, 5)) == 0 else running[cpu]
         if body["kind"] == "loss" and draw(st.integers(0, 9)) == 0:
             cpu = -1
+        if body["kind"] == "switch" and draw(st.integers(0, 9)) == 0:
+            tid = -1  # as after a loss, where a format tells only whom a switch brings in
         own = {"subject": tid} if body["kind"] == "task" and body["what"] in ("exec", "exit") else {}
         events.append({**body, **own, "cpu": cpu, "tid": tid, "ts": ts})
         if body["kind"] == "switch":
