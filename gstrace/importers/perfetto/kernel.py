@@ -81,22 +81,23 @@ which the kernel lost events. OVERRUN: how many it lost before each of those, `N
 
 # What is kept of the walk.
 (
-    ROW, TEXTS, BUNDLES, UNREAD, EARLY, LATEST, BEGIN, INSIDE, HEEDED,
+    ROW, TEXTS, BUNDLES, UNREAD, UNPLACED, EARLY, LATEST, BEGIN, INSIDE, HEEDED,
     FOUND, OVERFLOW, FOREIGN, CLOCKS, WRITERS, SWITCHES, WAKINGS,
-) = range(16)  # fmt: skip
-STATE_FIELDS = 16
+) = range(17)  # fmt: skip
+STATE_FIELDS = 17
 """ROW: the next free row. TEXTS: how many are noted. BUNDLES: those with events, so far. UNREAD: events that could not
-be decoded. EARLY: events that are not newer than BEGIN, left out. LATEST: newest stamp. INSIDE: where the packet is
-that was left half taken, HEEDED: whose loss the caller knows of; −1 for none. FOUND: notes so far. OVERFLOW: events
-that had no place in the counts. FOREIGN: bundles of other machines. CLOCKS: a bit for each ftrace_clock met. WRITERS:
-sequences of packets that have bundles. SWITCHES, WAKINGS: whether there are compact ones."""
+be decoded. UNPLACED: bundles without a CPU. EARLY: events that are not newer than BEGIN, left out. LATEST: newest
+stamp. INSIDE: where the packet is that was left half taken, HEEDED: whose loss the caller knows of; −1 for none.
+FOUND: notes so far. OVERFLOW: events that had no place in the counts. FOREIGN: bundles of other machines. CLOCKS: a bit
+for each ftrace_clock met. WRITERS: sequences of packets that have bundles. SWITCHES, WAKINGS: whether there are compact
+ones."""
 
 F_EVENTS, F_TREE, F_CONFIG, F_STATS, F_BUFFERS, F_SYSTEM, F_CPUS, F_DEFLATE, F_ZSTD = 1, 2, 33, 34, 35, 45, 67, 50, 133
 GENERIC = 327
 LONGEST = 1 << 40
 PLAUSIBLE = 1 << 62
 FOREVER = (1 << 63) - 1
-MAX_CPU = 0xFFFF
+MAX_CPU, MAX_TID = 0xFFFF, 0x7FFFFFFF
 NAMED_KEY = 1 << 62
 
 K_SWITCH, K_WAKING, K_LOSS = int(Kind.SWITCH), int(Kind.WAKING), int(Kind.LOSS)
@@ -273,7 +274,7 @@ def event(words, at, end):
             if found == 1:
                 ts = value
             elif found == 2:
-                pid = value if value >= 0 and value <= 0x7FFFFFFF else -1
+                pid = value if value >= 0 and value <= MAX_TID else -1
         at = behind
     return ts, pid, number, message, message_end, True
 
@@ -458,6 +459,50 @@ def meet(c, ts, b, cpu, rows, state):
     return True
 
 
+@inlined
+def happen(words, ts, pid, number, at, end, counted, plan, rows, notes, cpu, c, state):
+    """One event, its message words[at:end], → its row, if it is to be counted. → whether the message can be read."""
+    if pid >= 0:
+        c[RUNS] = pid
+    key, _, _, fine = event_key(words, number, at, end)
+    known = find_event(plan, key) if fine else -1
+    if known < 0:
+        return fine
+    program = plan.events[known]
+    tid, x, y, z, d, text, length, fine = message(words, at, end, program, plan.ops)
+    if not fine:
+        return False
+    if tid == NULL:
+        tid = pid
+    if not fits(program, x, y, z) or tid < -1 or tid > MAX_TID:
+        # One that only informs is missed by nobody.
+        state[UNREAD] += 1 if counted and program[LESSER] == 0 else 0
+    elif counted:
+        put(rows, state[ROW], program[KIND], program[LESSER], cpu, tid, ts, x, y, z, d, 0)
+        if length >= 0:
+            n = state[TEXTS]
+            notes.text_row[n], notes.text_at[n], notes.text_length[n] = state[ROW], text, length
+            state[TEXTS] = n + 1
+        state[ROW] += 1
+    if program[KIND] == K_SWITCH:
+        c[RUNS] = x if x != NULL else -1
+    return True
+
+
+@inlined
+def three(words, b, first, last):
+    """The next of three packed arrays, the first of which counts stamps from `last`.
+
+    → (stamp, first byte behind it, number of the second, behind it, of the third, behind it, whether they can be).
+    """
+    delta, ts_behind = varint(words, b[first], b[first + 1])
+    two, two_behind = varint(words, b[first + 2], b[first + 3])
+    three, three_behind = varint(words, b[first + 4], b[first + 5])
+    ts = last + delta
+    fine = ts_behind > 0 and two_behind > 0 and three_behind > 0 and ts > 0 and ts <= PLAUSIBLE
+    return ts, ts_behind, two, two_behind, three, three_behind, fine
+
+
 @njit
 def merge(words, end, plan, rows, notes, b, cpus, state):
     """The rest of a bundle: its events and its compact switches and wakings, by time. → DONE, FULL or BAD.
@@ -492,20 +537,18 @@ def merge(words, end, plan, rows, notes, b, cpus, state):
         if need_switch:
             need_switch, switch_ts = False, FOREVER
             if b[SWITCH] < b[SWITCH_END]:
-                delta, switch_after = varint(words, b[SWITCH], b[SWITCH_END])
-                prev_state, state_after = varint(words, b[STATE], b[STATE_END])
-                next_pid, next_after = varint(words, b[NEXT], b[NEXT_END])
-                switch_ts = b[SWITCH_TS] + delta
-                if switch_after == 0 or state_after == 0 or next_after == 0 or switch_ts <= 0 or switch_ts > PLAUSIBLE:
+                switch_ts, switch_after, prev_state, state_after, next_pid, next_after, fine = three(
+                    words, b, SWITCH, b[SWITCH_TS]
+                )
+                if not fine or next_pid < 0 or next_pid > MAX_TID:
                     return BAD
         if need_waking:
             need_waking, waking_ts = False, FOREVER
             if b[WAKING] < b[WAKING_END]:
-                delta, waking_after = varint(words, b[WAKING], b[WAKING_END])
-                woken, woken_after = varint(words, b[WOKEN], b[WOKEN_END])
-                where, where_after = varint(words, b[WHERE], b[WHERE_END])
-                waking_ts = b[WAKING_TS] + delta
-                if waking_after == 0 or woken_after == 0 or where_after == 0 or waking_ts <= 0 or waking_ts > PLAUSIBLE:
+                waking_ts, waking_after, woken, woken_after, where, where_after, fine = three(
+                    words, b, WAKING, b[WAKING_TS]
+                )
+                if not fine or woken < 0 or woken > MAX_TID or where < -1 or where > MAX_CPU:
                     return BAD
         if ts == FOREVER and switch_ts == FOREVER and waking_ts == FOREVER:
             b[ENTRY] = end
@@ -528,31 +571,8 @@ def merge(words, end, plan, rows, notes, b, cpus, state):
             need_switch = True
         else:
             counted = meet(c, ts, b, cpu, rows, state)
-            if pid >= 0:
-                c[RUNS] = pid
-            key, _, _, fine = event_key(words, number, content, content_end)
-            if not fine:
+            if not happen(words, ts, pid, number, content, content_end, counted, plan, rows, notes, cpu, c, state):
                 return BAD
-            known = find_event(plan, key)
-            if known >= 0:
-                program = plan.events[known]
-                tid, x, y, z, d, text, length, fine = message(words, content, content_end, program, plan.ops)
-                if not fine:
-                    return BAD
-                if tid == NULL:
-                    tid = pid
-                if not fits(program, x, y, z) or tid < -1 or tid > 0x7FFFFFFF or program[KIND] == 0:
-                    # One that only informs is missed by nobody.
-                    state[UNREAD] += 1 if counted and program[LESSER] == 0 else 0
-                elif counted:
-                    put(rows, state[ROW], program[KIND], program[LESSER], cpu, tid, ts, x, y, z, d, 0)
-                    if length >= 0:
-                        n = state[TEXTS]
-                        notes.text_row[n], notes.text_at[n], notes.text_length[n] = state[ROW], text, length
-                        state[TEXTS] = n + 1
-                    state[ROW] += 1
-                if program[KIND] == K_SWITCH:
-                    c[RUNS] = x if x != NULL else -1
             need_event = True
     if b[ERROR] != NULL or b[ERRORS] > 1:
         miss(c, b[ERROR] if b[ERROR] != NULL else c[NEWEST], NULL)
@@ -586,7 +606,7 @@ def walk(words, at, end, plan, rows, notes, cpus, b, head, state):
                     begin_bundle(b, cpus[b[CPU]], state)
             state[INSIDE] = at
             if b[CPU] < 0 or b[CPU] > MAX_CPU:
-                state[UNREAD] += 1
+                state[UNPLACED] += 1
             else:
                 status = merge(words, head[BUNDLE_END], plan, rows, notes, b, cpus, state)
                 if status != DONE:
@@ -598,29 +618,23 @@ def walk(words, at, end, plan, rows, notes, cpus, b, head, state):
 
 
 @inlined
-def count(found, key):
-    """One more of this key. → whether it is the first; None of those that no longer fit are."""
+def first_met(key, at, length, found, state):
+    """Count an event or a descriptor, and note the first of each for the caller: (key, first byte, length).
+
+    The table has four times as many places as there are notes, so the search ends.
+    """
     mask = found.keys.size - 1
     slot = (key ^ (key >> 15)) & mask
     while found.counts[slot] > 0:
         if found.keys[slot] == key:
             found.counts[slot] += 1
-            return 0
+            return
         slot = (slot + 1) & mask
-    return slot + 1
-
-
-@inlined
-def first_met(key, at, length, found, state):
-    """Count an event or a descriptor, and note the first of each for the caller: (key, first byte, length)."""
-    slot = count(found, key)
-    if slot == 0:
-        return
     n = state[FOUND]
     if n >= found.notes.shape[0]:
         state[OVERFLOW] += 1
         return
-    found.keys[slot - 1], found.counts[slot - 1] = key, 1
+    found.keys[slot], found.counts[slot] = key, 1
     found.notes[n, 0], found.notes[n, 1], found.notes[n, 2] = key, at, length
     state[FOUND] = n + 1
 

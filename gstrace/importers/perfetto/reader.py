@@ -143,7 +143,7 @@ class Perfetto:
             yield "some_calls", -1, NULL, NULL
         if asked.chosen:
             yield "chosen", -1, NULL, NULL
-        if self._packets.oversize:
+        if self._packets.oversize or state[k.UNPLACED]:
             yield "undecodable", -1, NULL, NULL
         counts = {
             "lost_samples": self._survey.misplaced(),
