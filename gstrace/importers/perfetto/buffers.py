@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     I64 = npt.NDArray[np.int64]
     I32 = npt.NDArray[np.int32]
 
-ROWS: Final = 1 << 18
+ROWS: Final = 1 << 17
 _KINDS: Final = 1 << 12
 _BUNDLES: Final = 1 << 12
 _WRITERS: Final = 64
