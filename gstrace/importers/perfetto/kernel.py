@@ -430,8 +430,9 @@ def begin_bundle(b, c, state):
     """What a bundle's own fields say of its CPU: events missing before its first one."""
     c[SEEN] += 1
     if c[SUSPECT] > 0:
-        # Where the recorder tells how far the previous bundle went, that is the one that was read, or none was lost.
-        if b[PREVIOUS] == NULL or b[PREVIOUS] > c[NEWEST]:
+        # None of this CPU's was lost where the recorder tells how far the previous bundle went, and that one was read;
+        # what lies before the first one is left out by BEGIN.
+        if b[PREVIOUS] == NULL or (c[NEWEST] > 0 and b[PREVIOUS] > c[NEWEST]):
             miss(c, c[NEWEST], NULL)
         c[SUSPECT] = 0
     if b[LOST] > 0:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import numpy as np
 
-from gstrace.errors import NothingToPrice
+from gstrace.errors import NothingToPrice, UnreadableInput
 from gstrace.events.losses import LOSS_CODE
 from gstrace.events.tables import NULL, Kind, Task
 from gstrace.importers.batch import Batch, Texts, new_batch
@@ -178,6 +178,8 @@ class Perfetto:
         """Raise where no row can come of this file, and say why."""
         if self._survey.compact or any(e.row is not None and e.row.kind is not Kind.MARKER for e in self._survey.met):
             return
+        if self._survey.damage:
+            raise UnreadableInput(f"{self._survey.damage}; no event comes before", hint="copy the file again")
         names = sorted(event.name for event in self._survey.met)
         told = f"{', '.join(names[:5])}{' …' if len(names) > 5 else ''}" if names else "no event of ftrace"
         raise NothingToPrice(

@@ -38,7 +38,7 @@ class Survey:
     threads: those that were there before, as `Tree.found` tells them. met: kinds of events, with how many of each in
     `counts`. compact: tracepoints recorded in the compact form. start: the smallest stamp. valid_from: the stamp after
     which every CPU's events are there. writers: sequences of packets with bundles → whether others were before the
-    first that is left.
+    first that is left. damage: a sentence where reading had to stop, '' for none.
     """
 
     def __init__(self, file: BinaryIO, name: str) -> None:
@@ -54,6 +54,7 @@ class Survey:
         self._packets = Packets(file, name)
         for feed in self._packets.feeds():
             self._take(feed)
+        self.damage = self._packets.damage
         self._finish()
 
     def _take(self, feed: Feed) -> None:

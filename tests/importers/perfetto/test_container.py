@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from pathlib import Path
 from unittest import mock
 
 import pytest
 from backports import zstd
-from importers.perfetto.build import bundle, deflated, event, field, messages, packet, trace, varint, zstandard
+from importers.perfetto.build import bundle, deflated, event, field, packet, trace, varint, zstandard
 from importers.perfetto.helping import SAMPLE, losses, rows
 
-from gstrace.errors import NothingToPrice
+from gstrace.errors import NothingToPrice, UnreadableInput
 from gstrace.events.tables import Kind
 from gstrace.events.tracepoints import TRACEPOINTS
 from gstrace.importers import perfetto
 from gstrace.importers.perfetto import packets as container
 from gstrace.importers.perfetto.messages import ROWS, classes, numbers
-from gstrace.importers.perfetto.plan import make_plan
-from gstrace.importers.perfetto.survey import Survey
 from gstrace.importers.registry import FORMATS
 
 EXIT = packet(bundle(0, [event(50, 7, "sys_exit", id=1, ret=0)]))
@@ -134,6 +131,12 @@ def test_a_trace_without_events_of_ours_says_what_would_do() -> None:
         assert "raw_syscalls/sys_enter" in caught.value.hint
 
 
+def test_a_trace_damaged_before_its_first_event_is_unreadable() -> None:
+    for broken in (ONE[:-1], EMPTY + b"\x12\x01x" + ONE, SAMPLE.read_bytes()[:60]):
+        with pytest.raises(UnreadableInput, match=r"byte .*no event comes before"):
+            rows(broken)
+
+
 def test_the_clock_is_that_of_the_bundles() -> None:
     raw = packet(bundle(1, [event(70, 1, "sys_exit", id=1, ret=0)], ftrace_clock=4))
     assert rows(ONE)[1].capture.text("clock") == "boottime"
@@ -162,12 +165,6 @@ def test_numbers_are_those_that_perfetto_publishes() -> None:
 
 def test_a_program_reads_no_field_into_two_columns() -> None:
     """The kernel looks for one step of a field."""
-    plan = make_plan(Survey(BytesIO(SAMPLE.read_bytes()), "x").met, frozenset())
     for row in TRACEPOINTS:
         sources = [source for source in row.fields.values() if not source.startswith("=")]
         assert len(sources) == len(set(sources)), row.perf
-    assert len(plan.events) == len({tuple(event) for event in plan.events.tolist()})
-
-
-def test_message_classes_are_loaded_by_these_tests() -> None:
-    assert messages is classes()

@@ -125,6 +125,12 @@ def test_a_sequence_whose_beginning_is_gone_may_have_lost_anything_unless_stamps
     assert told(made) == [("lost", -1, NULL, 10, NULL)]
 
 
+def test_a_sequence_may_begin_with_another_packet_than_a_bundle() -> None:
+    other = messages.TracePacket(trusted_packet_sequence_id=3, previous_packet_dropped=1)
+    made = bundle(0, calls(10, 30), previous_bundle_end_timestamp=5)
+    assert told(other, packet(made, trusted_packet_sequence_id=3)) == []
+
+
 def test_what_is_older_than_all_cpus_events_is_left_out() -> None:
     first = bundle(0, calls(10, 20, 30), previous_bundle_end_timestamp=5)
     second = bundle(1, calls(40), previous_bundle_end_timestamp=20)
