@@ -32,13 +32,13 @@ LOSSES: Final = (
         "lost",
         "loss",
         "the kernel's buffer was full: this many events were dropped",
-        "record with larger buffers (perf: -m)",
+        "record with larger buffers (perf: -m; Perfetto: buffer_size_kb)",
     ),
     Loss(
         "lost_samples",
         "loss",
         "the recorder says at the end that this many events were dropped, without saying when",
-        "record with larger buffers (perf: -m)",
+        "record with larger buffers (perf: -m; Perfetto: buffer_size_kb)",
         again=True,
     ),
     Loss(
@@ -61,6 +61,19 @@ LOSSES: Final = (
         "info",
         "times in microseconds: many events share one, and the order of lines is their order",
         "record a binary trace (trace-cmd record, perf record)",
+    ),
+    Loss(
+        "some_calls",
+        "loss",
+        "the recorder was told to record some system calls only (syscall_events): the others are missing",
+        "record without syscall_events",
+    ),
+    Loss("chosen", "info", "the recorder was told to record some threads or CPUs only: others are not counted"),
+    Loss(
+        "overwritten",
+        "info",
+        "the oldest events were overwritten, on some CPUs more than on others: those from before the time from which "
+        "all CPUs' events are there are left out",
     ),
 )
 """By code: `loss.kind` is the index here, so new ones go to the end."""

@@ -150,7 +150,7 @@ TABLES: Final[dict[Kind, Table]] = {
         "context switch recorded",
         Column("prev_state", "int64", "prev's task state, the kernel's bits", "b"),
         Column("next_tid", "int32", "thread that runs from here", "a"),
-        tid=Column("prev_tid", "int32", "thread that ran up to here", "tid"),
+        tid=Column("prev_tid", "int32", "thread that ran up to here", "tid", null=True),
     ),
     Kind.TASK: _table(
         "task",
@@ -196,7 +196,7 @@ TABLES: Final[dict[Kind, Table]] = {
         "signal delivered",
         Column("sig", "int32", "signal number", "a"),
         Column("code", "int32", "si_code; > 0: sent by the kernel", "b"),
-        Column("default", "bool", "no handler: the default action", "c"),
+        Column("default", "bool", "no handler: the default action", "c", null=True),
     ),
     Kind.MSR: _table(
         "msr",

@@ -24,6 +24,7 @@ class Tracepoint:
     fields: stream column (`tid a b c d`, or `text`) → field of the format. `tid` defaults to common_pid.
     d is known to importers only: a system call's third argument (it tells markers).
     origin: the call chain tells where the interrupt came from (goes to column c).
+    perfetto: number of the event's own message in Perfetto's FtraceEvent; None: it has none, and is a generic event.
     """
 
     perf: str
@@ -47,11 +48,18 @@ class Tracepoint:
         return ranks.get(self.role, self.rank) < self.rank
 
 
+_VECTOR_MESSAGES: Final = {("local_timer", Phase.ENTRY): 559, ("local_timer", Phase.EXIT): 560}
+
+
 def _vector(name: str, phase: Phase, pattern: str = "") -> Tracepoint:
     code = VECTORS.index(name)
     side = "entry" if phase is Phase.ENTRY else "exit"
     return Tracepoint(
-        f"irq_vectors:{pattern or name}_{side}", Kind.IRQ, {"a": f"={code}", "b": f"={int(phase)}"}, origin=True
+        f"irq_vectors:{pattern or name}_{side}",
+        Kind.IRQ,
+        {"a": f"={code}", "b": f"={int(phase)}"},
+        origin=True,
+        perfetto=_VECTOR_MESSAGES.get((name, phase)),
     )
 
 
@@ -98,17 +106,22 @@ TRACEPOINTS: Final = (
         perfetto=235,
     ),
     Tracepoint(
-        "sched:sched_process_fork", Kind.TASK, {"a": f"={int(Task.FORK)}", "b": "child_pid"}, rank=1, role="fork"
+        "sched:sched_process_fork",
+        Kind.TASK,
+        {"a": f"={int(Task.FORK)}", "b": "child_pid"},
+        rank=1,
+        role="fork",
+        perfetto=239,
     ),
     Tracepoint(
         "sched:sched_process_exec",
         Kind.TASK,
         {"a": f"={int(Task.EXEC)}", "b": "pid", "c": "old_pid"},
         role="exec",
-        perfetto=32,
+        perfetto=237,
     ),
     Tracepoint(
-        "sched:sched_process_exit", Kind.TASK, {"a": f"={int(Task.EXIT)}", "b": "pid"}, role="exit", perfetto=33
+        "sched:sched_process_exit", Kind.TASK, {"a": f"={int(Task.EXIT)}", "b": "pid"}, role="exit", perfetto=238
     ),
     Tracepoint(
         "task:task_rename",
@@ -122,13 +135,17 @@ TRACEPOINTS: Final = (
     *(_vector(name, phase) for name in VECTORS[1:-1] for phase in (Phase.ENTRY, Phase.EXIT)),
     *(_vector("other", phase, "*") for phase in (Phase.ENTRY, Phase.EXIT)),
     Tracepoint(
-        "irq:irq_handler_entry", Kind.IRQ, {"a": "=0", "a.irq": "irq", "a.action": "&name", "b": "=0"}, origin=True
+        "irq:irq_handler_entry",
+        Kind.IRQ,
+        {"a": "=0", "a.irq": "irq", "a.action": "&name", "b": "=0"},
+        origin=True,
+        perfetto=36,
     ),
-    Tracepoint("irq:irq_handler_exit", Kind.IRQ, {"a": "=0", "a.irq": "irq", "b": "=1"}, origin=True),
+    Tracepoint("irq:irq_handler_exit", Kind.IRQ, {"a": "=0", "a.irq": "irq", "b": "=1"}, origin=True, perfetto=37),
     Tracepoint("nmi:nmi_handler", Kind.NMI, {"a": "handler"}, origin=True),
-    Tracepoint("signal:signal_deliver", Kind.SIGNAL, {"a": "sig", "b": "code", "c": "!sa_handler"}),
-    Tracepoint("sched:sched_waking", Kind.WAKING, {"a": "pid", "b": "target_cpu"}, role="waking"),
-    Tracepoint("sched:sched_wakeup", Kind.WAKING, {"a": "pid", "b": "target_cpu"}, rank=1, role="waking"),
+    Tracepoint("signal:signal_deliver", Kind.SIGNAL, {"a": "sig", "b": "code", "c": "!sa_handler"}, perfetto=324),
+    Tracepoint("sched:sched_waking", Kind.WAKING, {"a": "pid", "b": "target_cpu"}, role="waking", perfetto=20),
+    Tracepoint("sched:sched_wakeup", Kind.WAKING, {"a": "pid", "b": "target_cpu"}, rank=1, role="waking", perfetto=17),
     Tracepoint("msr:write_msr", Kind.MSR, {"a": "=1", "b": "msr", "c": "val"}),
     Tracepoint("msr:read_msr", Kind.MSR, {"a": "=0", "b": "msr", "c": "val"}),
     Tracepoint("ftrace:print", Kind.MARKER, {"text": "buf"}, perfetto=3),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from gstrace.events.tables import NULL, TABLES, Kind, Origin, Phase
@@ -30,38 +31,54 @@ class Program:
     ops: list[list[int]] = field(default_factory=list)
 
 
-def compile_event(recorded: Format, events: frozenset[str], ranks: Mapping[str, int]) -> Program | None:
+def compile_event(recorded: Format, events: Collection[str], ranks: Mapping[str, int]) -> Program | None:
     """The program for one recorded event; None where gstrace has no use for it.
 
-    events: all `system:name` recorded, which tell an interrupt without exit from one with; ranks: `best_ranks`.
+    events, ranks: as for `program`.
     """
     tracepoint = find(recorded.event)
     if tracepoint is None:
         return None
+    made = program(tracepoint, recorded.event, events, ranks, partial(_step, recorded), tid="common_pid")
+    made.head[k.TYPE] = recorded.id & 0xFFFF
+    made.head[k.NEED] = max([2, *(op[k.OFFSET] + op[k.SIZE] for op in made.ops)])
+    return made
+
+
+Step = Callable[[str, str], "list[int] | None"]
+"""(field as the declaration says it, stream column) → a row of `kernel.OP_FIELDS` numbers; None where there is none."""
+
+
+def program(
+    tracepoint: Tracepoint, event: str, events: Collection[str], ranks: Mapping[str, int], step: Step, tid: str = ""
+) -> Program:
+    """A declaration's program, its steps made by the format.
+
+    event: its name, `system:name`. events: all recorded, which tell an interrupt without exit from one with. ranks:
+    `best_ranks`. tid: the field that holds the running thread, unless the declaration names another; '' for none.
+    """
     head = [0] * k.HEAD_FIELDS
     head[k.KIND] = int(tracepoint.kind)
     head[k.LESSER] = int(tracepoint.is_lesser(ranks))
-    head[k.TYPE] = recorded.id & 0xFFFF
     head[k.TID0 : k.D0 + 1] = [NULL] * 5
-    program = Program(tracepoint, head)
-    for target, source in {"tid": "common_pid", **tracepoint.fields}.items():
-        _add(program, recorded, target, source)
-    head[k.NEED] = max([2, *(op[k.OFFSET] + op[k.SIZE] for op in program.ops)])
+    made = Program(tracepoint, head)
+    for target, source in {**({"tid": tid} if tid else {}), **tracepoint.fields}.items():
+        _add(made, step, target, source)
     if tracepoint.origin:
         head[k.C0] = int(Origin.UNKNOWN)
-    if tracepoint.kind is Kind.IRQ and head[k.B0] == Phase.ENTRY and exit_of(recorded.event) not in events:
+    if tracepoint.kind is Kind.IRQ and head[k.B0] == Phase.ENTRY and exit_of(event) not in events:
         head[k.B0] = int(Phase.ENTRY_ONLY)
-    return program
+    return made
 
 
-def _add(program: Program, recorded: Format, target: str, source: str) -> None:
+def _add(program: Program, step: Step, target: str, source: str) -> None:
     """Add one line of a declaration: a preset, or a step. A field that the format lacks stays unknown."""
     column, _, part = target.partition(".")
     shift, width = _bits(program.tracepoint.kind, column, part) if part else (0, 0)
     if source.startswith("="):
         program.head[_PRESETS[column]] = int(source[1:])
         return
-    op = _step(recorded, source, column)
+    op = step(source, column)
     if op is None:
         return
     if column == "tid":

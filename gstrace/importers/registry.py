@@ -28,6 +28,7 @@ FORMATS: Final = (
     Format("perfdata", "perf.data", "gstrace.importers.perfdata"),
     Format("tracedat", "trace.dat", "gstrace.importers.tracedat"),
     Format("ftracetext", "ftrace text", "gstrace.importers.ftracetext"),
+    Format("perfetto", "Perfetto", "gstrace.importers.perfetto"),
 )
 
 # What people bring by mistake, by first bytes: say what it is instead of "unknown".

@@ -86,4 +86,5 @@ def from_arrow(column: Column, array: pa.Array, texts: dict[str, int]) -> tuple[
         ), None
     if not array.null_count:
         return array.to_numpy(zero_copy_only=False), None
-    return array.fill_null(0).to_numpy(zero_copy_only=False), array.is_null().to_numpy(zero_copy_only=False)
+    filled = array.fill_null(pa.scalar(0, pa.int8()).cast(array.type))
+    return filled.to_numpy(zero_copy_only=False), array.is_null().to_numpy(zero_copy_only=False)

@@ -61,6 +61,14 @@ class Listening:
             yield batch
 
 
+@cache
+def compiled(known: Format) -> None:
+    """Read a format's sample: kernels are compiled when first used, which is not an input's time."""
+    if known.name in samples():
+        for _ in Stream(import_module(known.module).open(BytesIO(samples()[known.name]), "sample", None)).rows():
+            pass
+
+
 def claimed(data: bytes) -> Format | None:
     return next((f for f in FORMATS if import_module(f.module).claims(data[:4096])), None)
 
@@ -70,6 +78,7 @@ def events(data: bytes, known: Format | None = None) -> Counter[tuple[int, ...]]
     known = known or claimed(data)
     if known is None:
         return Counter()
+    compiled(known)
     try:
         with within(SECONDS):
             reader = Listening(import_module(known.module).open(BytesIO(data), "damaged", None))

@@ -251,7 +251,7 @@ class Replay:
     def _enters(self, cpu: int, t: Thread, via: str) -> None:
         self._is_user(t)
         self._returned(t)
-        t.in_call, t.newborn, t.faulted = False, False, False
+        t.in_call, t.newborn, t.faulted, t.dumps = False, False, False, False
         self._count(self._here(cpu), t, Event.ENTRY, via=via)
         t.due = Due(via, self._here(cpu))
 
@@ -377,7 +377,7 @@ class Replay:
         if e["code"] > 0 and t.in_call is not True and told:
             self._enters(cpu, t, "exception")
         t.faulted = False
-        t.dumps |= e["sig"] in CORE_SIGNALS and e["default"]
+        t.dumps |= e["sig"] in CORE_SIGNALS and e["default"] is not False
 
     def _arch_prctl(self, e: dict[str, Any], cpu: int, c: Cpu, t: Thread) -> None:
         side = {0x1001: "gs", 0x1002: "fs", 0x1003: "fs", 0x1004: "gs"}.get(e["code"])

@@ -37,7 +37,7 @@ def _payload(e: dict[str, Any]) -> tuple[int, int, int]:
         case "nmi":
             return e["handler"], NULL, int(Origin[e["origin"].upper()])
         case "signal":
-            return e["sig"], e["code"], int(e["default"])
+            return e["sig"], e["code"], _or_null(e["default"])
         case "task":
             return _task(e)
         case "loss":
@@ -95,7 +95,7 @@ BODIES = st.one_of(
         line=st.tuples(st.sampled_from([4, 5]), st.sampled_from([7, 8])),
     ),
     _of("nmi", handler=st.sampled_from([100, 200]), origin=ORIGINS),
-    _of("signal", sig=st.sampled_from([5, 9, 11]), code=st.sampled_from([0, 1, 6]), default=st.booleans()),
+    _of("signal", sig=st.sampled_from([5, 9, 11]), code=st.sampled_from([0, 1, 6]), default=_null_or(st.booleans())),
     _of("waking"),
     _of("task", what=st.just("found"), subject=TIDS, pid=PIDS, kernel=_null_or(st.booleans())),
     _of("task", what=st.just("fork"), subject=TIDS, pid=PIDS, flags=_null_or(st.sampled_from([0, 0x10000, 0x90000]))),
@@ -117,6 +117,8 @@ def recordings(draw: st.DrawFn, longest: int = 60) -> list[dict[str, Any]]:
         tid = draw(TIDS) if draw(st.integers(0, 5)) == 0 else running[cpu]
         if body["kind"] == "loss" and draw(st.integers(0, 9)) == 0:
             cpu = -1
+        if body["kind"] == "switch" and draw(st.integers(0, 9)) == 0:
+            tid = -1  # as after a loss, where a format tells only whom a switch brings in
         own = {"subject": tid} if body["kind"] == "task" and body["what"] in ("exec", "exit") else {}
         events.append({**body, **own, "cpu": cpu, "tid": tid, "ts": ts})
         if body["kind"] == "switch":

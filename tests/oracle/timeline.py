@@ -57,7 +57,11 @@ def event(line: str, number: int) -> dict[str, Any]:
         case "nmi":
             e |= {"handler": int(plain[0]), "origin": plain[1] if len(plain) > 1 else "unknown"}
         case "signal":
-            e |= {"sig": int(plain[0]), "code": int(plain[1]), "default": "default" in plain}
+            e |= {
+                "sig": int(plain[0]),
+                "code": int(plain[1]),
+                "default": None if "unknown" in plain else "default" in plain,
+            }
         case "found" | "fork" | "exec" | "exit" | "rename":
             e |= {"kind": "task", "what": kind, "subject": tid(plain[0]) if plain else e["tid"]}
             e |= {"flags": FLAGS[named.get("flags", "none")], "pid": tid(named["pid"]) if "pid" in named else 0}

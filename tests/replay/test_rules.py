@@ -230,6 +230,8 @@ def test_c4_a_core_signal_with_the_default_action_may_have_written_a_core() -> N
     assert told("0 a fault user\n0 a signal 11 1 default\n0 a exit")["maybe_core_dump"] == 1
     assert told("0 a sys_exit\n0 a signal 9 0 default\n0 a exit")["maybe_core_dump"] == 0
     assert told("0 a fault user\n0 a signal 11 1\n0 a exit")["maybe_core_dump"] == 0
+    assert told("0 a fault user\n0 a signal 11 1 unknown\n0 a exit")["maybe_core_dump"] == 1
+    assert told("0 a fault user\n0 a signal 11 1 unknown\n0 a sys_enter 1\n0 a exit")["maybe_core_dump"] == 0
 
 
 def test_s4_a_caller_of_modify_ldt_and_its_children_may_use_a_selector_until_exec() -> None:

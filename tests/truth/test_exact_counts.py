@@ -22,6 +22,11 @@ WIDTHS = {
     "ftrace-text": 0.153, "ftrace": 0.153,
     "tracecmd": 0.147, "tracecmd-v7-zstd/trace.dat": 0.147,
     "tracecmd-fsgs/trace.dat": 0.101, "tracecmd-legacy-2cpu/trace.dat": 0.014,
+    "perfetto-2cpu": 0.117, "perfetto-compact": 0.095, "perfetto-deflate": 0.095, "perfetto-legacy-amd": 0.097,
+    "perfetto-nocompact": 0.095, "perfetto-oldgeneric": 0.095, "perfetto-padded": 0.095,
+    "perfetto-real-fsgs-intel": 0.033, "perfetto-real-legacy-amd-2cpu": 0.005, "perfetto-real-nocompact": 0.050,
+    "perfetto-real-linux72-fsgs-intel": 0.083, "perfetto-real-linux72-legacy-amd": 0.075,
+    "perfetto-real-stream-deflate": 0.092, "perfetto": 0.092,
 }  # fmt: skip
 """Mean width of the SWAPGS interval as a share of the true count that a plain replay reaches; rounded up at the third
 digit. rare-fsgs-intel is wider than 0.049: here a core dump may or may not have been written (RULES C4).
@@ -34,6 +39,10 @@ OPEN_EDGES = {
     # A core dump may have been written or not (C4).
     "cores": {"swapgs", "rdfsbase", "rdgsbase", "rdmsr_fs", "rdmsr_kernel_gs"},
 }
+BASES_OPEN = {".txt", ".dat", ".pftrace"}
+"""Neither a text nor trace.dat marks kernel threads, whose bases are 0 (T1). Perfetto's own services, which were there before, run in
+the windows: their bases are unknown.
+"""
 OF_BASES = {"wrmsr_fs", "wrmsr_kernel_gs", "mov_fs", "mov_gs"}
 """What a legacy kernel executes at a switch or not, as the bases are (S3)."""
 PARANOID = {"rdgsbase", "wrgsbase", "lsl", "rdmsr_gs"}
@@ -53,8 +62,7 @@ def _open(recording: Path, window: Window) -> set[Event]:
     found = set()
     for code in counts(recording, window):
         event, values = decode(code)
-        if {".txt", ".dat"} & set(recording.suffixes) and "unknown" in (values.get("prev_base"), values.get("next_base")):
-            # Only perf marks kernel threads, whose bases are 0 (T1).
+        if BASES_OPEN & set(recording.suffixes) and "unknown" in (values.get("prev_base"), values.get("next_base")):
             found.add(event)
         if event in (Event.INTERRUPT, Event.MAYBE_RETURN, Event.LOST) or values.get("origin") == "unknown":
             found.add(event)

@@ -24,8 +24,11 @@ ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "sample-traces"
 SHARED = Path(os.environ.get("GSTRACE_SHARED", ROOT.parent / "shared")) / "traces" / "truth"
 
-RECORDINGS = ("perf*.data", "trace.dat", "trace.txt", "trace.txt.gz", "trace-cmd-report.txt")
+RECORDINGS = ("perf*.data", "trace.dat", "trace.pftrace", "trace.txt", "trace.txt.gz", "trace-cmd-report.txt")
 """What a folder's recordings are called; a folder may have several forms of one."""
+
+MARKERS_LOST = {"perfetto-real-lossy"}
+"""Recordings that lost their windows' markers with other events: `tests/importers` asks what is left of them."""
 
 OPERATIONS = {
     **{name: (name,) for name in ("swapgs", "rdfsbase", "wrfsbase", "rdgsbase", "wrgsbase", "lsl")},
@@ -51,7 +54,8 @@ def recordings() -> list[Path]:
     """Every recording that gstrace reads, and that has true counts beside it."""
     own = {p for kind in RECORDINGS for p in SAMPLES.glob(f"*/{kind}") if (p.parent / "windows.json").exists()}
     more = {p for kind in RECORDINGS for p in SHARED.glob(f"*/{kind}")}
-    return sorted(own) + sorted(p for p in more if not p.parent.name.startswith("sample-"))
+    left_out = {p for p in more if p.parent.name.startswith("sample-") or p.parent.name in MARKERS_LOST}
+    return sorted(own) + sorted(more - left_out)
 
 
 def label(recording: Path) -> str:

@@ -53,7 +53,7 @@ def enters(st, emitted, slot, via, w, cpu, ts, seq):
     is_user(st, slot)
     prove_return(st, emitted, slot)
     t = st.threads[slot]
-    t[CALL], t[NEWBORN], t[FAULTED] = NO, 0, 0
+    t[CALL], t[NEWBORN], t[FAULTED], t[DUMPS] = NO, 0, 0, 0
     emit(st, emitted, w, cpu, slot, ENTRY | via << VIA_AT, 1, ts, seq)
     arm(st, slot, via, w, cpu, ts, seq)
 
@@ -129,5 +129,5 @@ def signal(st, emitted, slot, sig, code, default, w, cpu, ts, seq):
     if code > 0 and t[CALL] != YES and (trap or (fault and not t[FAULTED])):
         enters(st, emitted, slot, EXCEPTION, w, cpu, ts, seq)
     t[FAULTED] = 0
-    if 0 < sig < 32 and CORE_SIGNALS >> sig & 1 and default == 1:
-        t[DUMPS] = 1
+    if 0 < sig < 32 and CORE_SIGNALS >> sig & 1 and default != 0:
+        t[DUMPS] = 1  # or there is a handler, if nobody knows: then the thread is seen in user mode again
