@@ -16,12 +16,12 @@ from gstrace.events.tracepoints import best_ranks, exit_of
 from gstrace.importers.batch import DTYPES, Batch, Texts
 from gstrace.importers.ftracetext import shape
 from gstrace.importers.ftracetext.lines import LONGEST, blocks
-from gstrace.importers.ftracetext.payloads import MARKERS, columns, decoder, fits
+from gstrace.importers.payloads import MARKERS, columns, decoder, fits
 
 if TYPE_CHECKING:
     import re
 
-    from gstrace.importers.ftracetext.payloads import Decoder
+    from gstrace.importers.payloads import Decoder
 
 SLACK: Final = 100_000_000
 """ns that a line may be late: text is in the order of time but for joined or hand-made files."""
