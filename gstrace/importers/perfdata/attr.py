@@ -20,7 +20,7 @@ IDENTIFIER: Final = 1 << 16
 TIMES_ENABLED, TIMES_RUNNING, READ_ID, GROUP, READ_LOST = (1 << bit for bit in range(5))
 
 _SMALLEST: Final = 64
-_TASK, _SAMPLE_ID_ALL, _COMM_EXEC, _USE_CLOCKID = 13, 18, 24, 25
+_TASK, _SAMPLE_ID_ALL, _COMM_EXEC, _USE_CLOCKID, _SWITCHES = 13, 18, 24, 25, 26
 _NO_CHAIN_KERNEL, _NO_CHAIN_USER = 21, 22
 _CLOCKS: Final = {0: "realtime", 1: "monotonic", 4: "monotonic_raw", 7: "boottime", 11: "tai"}
 
@@ -42,8 +42,8 @@ class Attr:
 
     @property
     def side_records(self) -> frozenset[str]:
-        """Records of threads' lives that this event brings along, as `events.tracepoints.WANTED` names them."""
-        told = {"record:FORK": _TASK, "record:EXIT": _TASK, "record:COMM_EXEC": _COMM_EXEC}
+        """Records of threads and switches that this event brings along, as `events.tracepoints.WANTED` names them."""
+        told = {"record:FORK": _TASK, "record:EXIT": _TASK, "record:COMM_EXEC": _COMM_EXEC, "record:SWITCH": _SWITCHES}
         return frozenset(name for name, bit in told.items() if self._flag(bit))
 
     @property

@@ -58,6 +58,7 @@ class PerfData:
         self._state[[k.ROUND, k.HORIZON]] = NULL
         self._state[k.BY_TYPE], self._state[k.ID_AT] = self._planned.by_type, self._planned.id_at
         self._state[k.MAPPED] = -1
+        self._state[k.SWITCHES] = self._planned.switches
         self._threads = Threads()
         self._origins = Origins(self._container.attrs)
         self._unpacker = Unpacker()
