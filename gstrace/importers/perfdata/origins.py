@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gstrace.importers.perfdata import kernel as k
-from gstrace.importers.perfdata.chains import Chain, Entries
+from gstrace.importers.chains import Chain, Entries
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, BinaryIO, Final
@@ -23,7 +24,7 @@ from gstrace.importers.perfdata.names import EVENT_TYPES, record_name
 from gstrace.importers.perfdata.origins import Origins
 from gstrace.importers.perfdata.pipe import take_feature
 from gstrace.importers.perfdata.plan import Planned, make_plan
-from gstrace.importers.perfdata.threads import Threads
+from gstrace.importers.threads import Threads
 
 if TYPE_CHECKING:
     from gstrace.importers.perfdata.facts import Container
@@ -112,9 +113,19 @@ class PerfData:
             self._rows.text[row] = self._texts.index(bytes(feed.bytes[at : at + length]).partition(b"\0")[0])
         for at in notes.marks[: state[k.MARKS]].tolist():
             size = int.from_bytes(feed.bytes[at + 6 : at + 8], "little")
-            self._threads.add(feed.bytes[at], bytes(feed.bytes[at : at + size]))
+            self._mark(feed.bytes[at], bytes(feed.bytes[at : at + size]))
         state[k.TEXTS] = state[k.MARKS] = 0
         return int(status)
+
+    def _mark(self, kind: int, record: bytes) -> None:
+        """A COMM, FORK, MMAP or MMAP2 of the time before, the whole record, as long as the kernel checked."""
+        pid, second, third = struct.unpack_from("<iii", record.ljust(20, b"\0"), 8)
+        if kind == k.COMM:
+            self._threads.comm(pid, second, record[16:].partition(b"\0")[0])
+        elif kind == k.FORK:
+            self._threads.fork(pid, second, third)
+        else:
+            self._threads.mapped.add(pid)
 
     def _meta(self, feed: Feed) -> Generator[Batch, None, bool]:
         """The record that the kernel left to its caller. → whether it was all there."""
