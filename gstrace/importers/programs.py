@@ -14,6 +14,9 @@ from gstrace.importers.formats import PLAIN, Field, Format
 _TARGETS: Final = {"tid": k.TO_TID, "a": k.TO_A, "b": k.TO_B, "c": k.TO_C, "d": k.TO_D, "text": k.TO_TEXT}
 _PRESETS: Final = {"tid": k.TID0, "a": k.A0, "b": k.B0, "c": k.C0, "d": k.D0}
 _WIDTHS: Final = (1, 2, 4, 8)
+_TID_BYTES: Final = 4
+"""A thread's number is an int to every kernel, whatever a format's text says: a longer field is none, and none is
+without a sign. So it fits its column."""
 _LONGEST: Final = 0xFFFF
 """Raw data is shorter than its record, and that has a u16 for its length: a field beyond cannot be."""
 
@@ -61,6 +64,10 @@ def _add(program: Program, recorded: Format, target: str, source: str) -> None:
     op = _step(recorded, source, column)
     if op is None:
         return
+    if column == "tid":
+        if op[k.SIZE] > _TID_BYTES:
+            return
+        op[k.MASK] = -1
     op[k.TARGET], op[k.SHIFT] = _TARGETS[column], shift
     if width:
         op[k.MASK] &= (1 << width) - 1

@@ -222,3 +222,11 @@ def test_a_rounds_end_promises_what_was_newest_at_the_one_before():
 
 def test_without_rounds_nothing_is_promised():
     assert horizons(FIRST * 3) == [NO_HORIZON] * 3
+
+
+@pytest.mark.parametrize(("size", "expected"), [(4, -3), (8, -1)])
+def test_a_threads_number_is_an_int_whatever_its_format_says(size, expected):
+    event = Event("sched:sched_switch", layout=(("pid_t prev_pid", 8, size, 0), ("pid_t next_pid", 16, 4, 1)))
+    raw = struct.pack("<HHiqi", event.config, 0, 5, -3, 7)
+    found, _ = rows(File([event], sample(event, raw)).build())
+    assert [(row[0], row[3], row[6]) for row in found] == [(Kind.SWITCH, expected, 7)]
