@@ -62,6 +62,12 @@ LOSSES: Final = (
         "times in microseconds: many events share one, and the order of lines is their order",
         "record a binary trace (trace-cmd record, perf record)",
     ),
+    Loss(
+        "losses_untold",
+        "info",
+        "the text has no line of a loss, which perf script prints only with --show-lost-events: there may be some",
+        "perf script --show-lost-events, or give the perf.data",
+    ),
 )
 """By code: `loss.kind` is the index here, so new ones go to the end."""
 

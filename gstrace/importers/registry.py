@@ -29,6 +29,7 @@ class Format:
 
 FORMATS: Final = (
     Format("perfdata", "perf.data", "gstrace.importers.perfdata"),
+    Format("perfscript", "perf script text", "gstrace.importers.perfscript"),
     Format("ftracetext", "ftrace text", "gstrace.importers.ftracetext"),
 )
 

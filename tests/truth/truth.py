@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "sample-traces"
 SHARED = Path(os.environ.get("GSTRACE_SHARED", ROOT.parent / "shared")) / "traces" / "truth"
 
-RECORDINGS = ("perf*.data", "trace.txt", "trace-cmd-report.txt")
+RECORDINGS = ("perf*.data", "perf-script.txt", "trace.txt", "trace-cmd-report.txt")
 """What a folder's recordings are called; a folder may have several forms of one."""
 
 OPERATIONS = {

@@ -327,17 +327,17 @@ def side(words, at, size, kind, misc, plan, rows, notes, state):
 def switch(words, at, size, kind, misc, plan, rows, state):
     """One SWITCH or SWITCH_CPU_WIDE → one row, from its half at the way out: the half at the way in says less.
 
-    The tail tells the thread that leaves; who comes, only SWITCH_CPU_WIDE does. → DONE; FULL or START: nothing done yet.
+    The tail tells the thread that leaves; who comes, only SWITCH_CPU_WIDE does.
+    → DONE; FULL or START: nothing done yet.
     """
     row = state[ROW]
     if row >= rows.ts.size:
         return FULL
     event = plan.events[side_event(words, at, size, plan, state)]
-    ts, cpu = 0, 0
-    if event[TAIL_TIME] > 0 and event[TAIL_CPU] > 0 and event[TAIL_TID] > 0:
-        if size - event[TAIL] >= (16 if kind == SWITCH_CPU_WIDE else 8):
-            ts = load(words, at + size - event[TAIL_TIME])
-            cpu = load(words, at + size - event[TAIL_CPU]) & LOW32
+    ts, cpu, body = 0, 0, 16 if kind == SWITCH_CPU_WIDE else 8
+    if event[TAIL_TIME] > 0 and event[TAIL_CPU] > 0 and event[TAIL_TID] > 0 and size - event[TAIL] >= body:
+        ts = load(words, at + size - event[TAIL_TIME])
+        cpu = load(words, at + size - event[TAIL_CPU]) & LOW32
     if ts <= 0 or cpu > MAX_CPU:
         state[UNREAD] += 1
         return DONE
