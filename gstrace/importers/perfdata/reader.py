@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import numpy as np
@@ -73,13 +73,26 @@ class PerfData:
 
     def batches(self) -> Iterator[Batch]:
         """The rows in file order; see `Reader.batches`."""
-        check(self._name, self._container, self._planned)
+        check(self._name, self._container, self._planned, self._counted)
+        yield from self._records()
+
+    def _records(self) -> Iterator[Batch]:
         outer = Feed(self._container.data)
         while not self.damage and outer.fill(self._file, self._container.data_end):
             self.progress = outer.start + outer.end
             yield from self._walk(outer)
         self._check_end(outer)
         yield from self._finish()
+
+    def _counted(self) -> str:
+        """How many records of what there are, in words, where they cannot be used."""
+        rows = Counter[int]()
+        for batch in self._records():
+            rows.update(batch.kind[batch.ts > 0].tolist())
+        samples = int(self._state[k.UNREAD])
+        told = {"samples": samples, "of threads": rows[Kind.TASK], "of switches": rows[Kind.SWITCH]}
+        told |= {name: count for name, count in self.skipped.items() if not name.startswith("SAMPLE")}
+        return ", ".join(f"{count:,} {name}" for name, count in told.items() if count) or "none"
 
     def _walk(self, feed: Feed) -> Iterator[Batch]:
         """All whole records of a feed."""
@@ -287,8 +300,8 @@ def event_name(container: Container, event: int) -> str:
     return container.names.get((attr.type, attr.config), f"{kind} {attr.config}")
 
 
-def check(name: str, container: Container, planned: Planned) -> None:
-    """Raise where no row can come of this file, and say why."""
+def check(name: str, container: Container, planned: Planned, counted: Callable[[], str]) -> None:
+    """Raise where no row can come of this file, and say why; counted: what records there are all the same."""
     if planned.wanted:
         return
     if planned.untimed:
@@ -299,9 +312,10 @@ def check(name: str, container: Container, planned: Planned) -> None:
     if planned.missing:
         why = container.cut or "; ".join(container.problems) or "the file does not hold them"
         raise UnreadableInput(
-            f"{name}: no event formats: {why}",
-            hint="a perf.data file has its event formats at its end, and loses them with it; "
-            "a pipe has them at its start: perf record -o - … > FILE",
+            f"{name}: no event formats: {why}; records: {counted()}",
+            hint="a perf.data file has its event formats at its end, and loses them with it. If the machine has not been "
+            "booted since, copy its /sys/kernel/tracing/events/SYSTEM/NAME/format to DIR/events/SYSTEM/NAME/format and "
+            "give --machine DIR; else record into a pipe, which has them at its start: perf record -o - … > FILE",
         )
     names = sorted({event_name(container, i) for i in range(len(container.attrs))})
     raise NothingToPrice(
