@@ -21,7 +21,8 @@ LONGEST_FEATURE: Final = 1 << 26
 @dataclass
 class Container:
     """A file's frame. data_end: first byte behind the records. cut: a sentence where they end too early, else ''.
-    formats: by event id. names: of events, by (type, config), where the file tells them. command: the recorder's.
+    order: of bytes, as `struct` has it. formats: by event id. names: of events, by (type, config), where the file tells
+    them. command: the recorder's.
     """
 
     attrs: list[Attr]
@@ -29,6 +30,7 @@ class Container:
     data_end: int
     cut: str = ""
     pipe: bool = False
+    order: str = "<"
     formats: dict[int, Format] = field(default_factory=dict)
     names: dict[tuple[int, int], str] = field(default_factory=dict)
     command: list[str] = field(default_factory=list)
@@ -45,7 +47,7 @@ def read_feature(container: Container, number: int, data: bytes) -> None:
 
 
 def _take(container: Container, number: int, data: bytes) -> None:
-    cursor = Cursor(data)
+    cursor = Cursor(data, container.order)
     if number == F_TRACING:
         container.formats, problem = read_formats(data)
         if problem:
@@ -89,7 +91,7 @@ def _string(cursor: Cursor) -> str:
 def _event_names(container: Container, cursor: Cursor) -> None:
     count, size = cursor.u32(), cursor.u32()
     for _ in range(count):
-        attr = parse_attr(cursor.take(size))
+        attr = parse_attr(cursor.take(size), order=container.order)
         ids = cursor.u32()
         name = _string(cursor)
         cursor.take(8 * ids)

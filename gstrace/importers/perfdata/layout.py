@@ -31,20 +31,20 @@ READ group's head and of each member, 0 for no group; CHAIN: has a call chain; O
 TAIL: length of the tail; TAIL_TIME, TAIL_CPU, TAIL_TID: bytes back from the record's end, 0 for absent."""
 
 _HEADER: Final = 8
-_SAMPLE_ORDER: Final = (at.IDENTIFIER, at.IP, at.TID, at.TIME, at.ADDR, at.ID, at.STREAM_ID, at.CPU, at.PERIOD)
-_TAIL_ORDER: Final = (at.TID, at.TIME, at.ID, at.STREAM_ID, at.CPU, at.IDENTIFIER)
+SAMPLE_ORDER: Final = (at.IDENTIFIER, at.IP, at.TID, at.TIME, at.ADDR, at.ID, at.STREAM_ID, at.CPU, at.PERIOD)
+TAIL_ORDER: Final = (at.TID, at.TIME, at.ID, at.STREAM_ID, at.CPU, at.IDENTIFIER)
 
 
 def place(attr: Attr) -> list[int]:
     """The columns TIME … TAIL_TID of one event; ORIGIN is left 0."""
     places, offset = {}, _HEADER
-    for bit in _SAMPLE_ORDER:
+    for bit in SAMPLE_ORDER:
         if attr.sample_type & bit:
             places[bit] = offset
             offset += 8
-    group, each, fixed_read = _read_size(attr)
+    group, each, fixed_read = read_size(attr)
     back, tail = {}, 0
-    for bit in reversed(_TAIL_ORDER):
+    for bit in reversed(TAIL_ORDER):
         if attr.has_tail and attr.sample_type & bit:
             tail += 8
             back[bit] = tail
@@ -64,7 +64,7 @@ def place(attr: Attr) -> list[int]:
     ]
 
 
-def _read_size(attr: Attr) -> tuple[int, int, int]:
+def read_size(attr: Attr) -> tuple[int, int, int]:
     """Bytes of a READ group's head, of each of its members, and of a READ without group."""
     if not attr.sample_type & at.READ:
         return 0, 0, 0

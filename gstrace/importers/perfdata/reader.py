@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import struct
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from gstrace.importers.perfdata.names import EVENT_TYPES, record_name
 from gstrace.importers.perfdata.origins import Origins
 from gstrace.importers.perfdata.pipe import take_feature
 from gstrace.importers.perfdata.plan import Planned, make_plan
+from gstrace.importers.perfdata.swapped import LittleEndian
 from gstrace.importers.threads import Threads
 
 if TYPE_CHECKING:
@@ -77,6 +79,15 @@ class PerfData:
         yield from self._records()
 
     def _records(self) -> Iterator[Batch]:
+        if self._container.order == "<":
+            yield from self._all()
+            return
+        with tempfile.TemporaryFile(prefix="gstrace-") as file:
+            turned = LittleEndian(self._file, file, self._container, self._planned)
+            self._file, self._container.data_end = cast("BinaryIO", file), turned.data_end
+            yield from self._all()
+
+    def _all(self) -> Iterator[Batch]:
         outer = Feed(self._container.data)
         while not self.damage and outer.fill(self._file, self._container.data_end):
             self.progress = outer.start + outer.end
@@ -313,7 +324,7 @@ def check(name: str, container: Container, planned: Planned, counted: Callable[[
         why = container.cut or "; ".join(container.problems) or "the file does not hold them"
         raise UnreadableInput(
             f"{name}: no event formats: {why}; records: {counted()}",
-            hint="a perf.data file has its event formats at its end, and loses them with it. If the machine has not been "
+            hint="a perf.data file has its event formats at its end, and loses them with it. If the machine was not "
             "booted since, copy its /sys/kernel/tracing/events/SYSTEM/NAME/format to DIR/events/SYSTEM/NAME/format and "
             "give --machine DIR; else record into a pipe, which has them at its start: perf record -o - … > FILE",
         )

@@ -144,7 +144,9 @@ def mmap(event: Event, pid: int, *, ts: int = 0) -> bytes:
     return record(1, struct.pack("<iiQQQ", pid, pid, 0x400000, 0x1000, 0) + b"/bin/x\0\0" + tail(event, ts))
 
 
-def switch(event: Event, *, ts: int, cpu: int = 0, misc: int = 1 << 13, other: int | None = None, tid: int = 9) -> bytes:
+def switch(
+    event: Event, *, ts: int, cpu: int = 0, misc: int = 1 << 13, other: int | None = None, tid: int = 9
+) -> bytes:
     """A SWITCH; with the other thread, a SWITCH_CPU_WIDE. tid: the thread that leaves, or with misc 0 comes."""
     body = b"" if other is None else struct.pack("<ii", other, other)
     return record(14 if other is None else 15, body + tail(event, ts, cpu, tid=tid), misc)

@@ -195,7 +195,6 @@ class _Plain:
         text = _cut(body[16:]) if kind == 3 else None
         return Kind.TASK, int(role in self.roles), cpu, by, text, ts, what | (pid & 0xFFFFFFFF) << 8, tid, NULL, NULL
 
-
     def _parts(self, record):
         """A record that is no sample: without its tail, and the tail's words by their bits."""
         event = self.events[0]

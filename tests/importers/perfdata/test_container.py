@@ -72,10 +72,6 @@ def test_version_1_is_refused_by_name():
     assert "version 1" in refusal(b"PERFFILE" + WHOLE[8:])
 
 
-def test_the_other_byte_order_is_refused():
-    assert "big-endian" in refusal(b"2ELIFREP" + WHOLE[8:])
-
-
 @pytest.mark.parametrize("size", [0, 1, 8, 103, 104])
 def test_a_file_shorter_than_its_header_is_refused(size):
     refusal(WHOLE[:size])
@@ -110,7 +106,9 @@ def test_formats_kept_apart_save_a_killed_recording():
 
 
 def test_formats_kept_apart_save_a_file_cut_off_too():
-    found, reader = rows(WHOLE[: WHOLE.index(FIRST) + 2 * len(FIRST)], formats={"raw_syscalls/sys_enter": ENTER.format()})
+    found, reader = rows(
+        WHOLE[: WHOLE.index(FIRST) + 2 * len(FIRST)], formats={"raw_syscalls/sys_enter": ENTER.format()}
+    )
     assert [row[0] for row in found] == [Kind.SYS_ENTER] * 2 + [Kind.LOSS]
     assert "missing at the file's end" in reader.damage
 

@@ -55,7 +55,11 @@ def others(draw):
     event = EVENTS[draw(st.integers(0, 6))]
     ts, cpu = draw(st.just(0) | TIMES), draw(CPUS)
     a, b, c, d = draw(TIDS), draw(TIDS), draw(TIDS), draw(TIDS)
-    match draw(st.sampled_from(["comm", "fork", "exit", "mmap", "lost", "lost samples", "throttle", "switch", "round", "other"])):
+    match draw(
+        st.sampled_from(
+            ["comm", "fork", "exit", "mmap", "lost", "lost samples", "throttle", "switch", "round", "other"]
+        )
+    ):
         case "comm":
             return comm(event, a, b, draw(NAMES), ts=ts, cpu=cpu, misc=draw(st.sampled_from([0, 1 << 13])))
         case "fork":
@@ -77,9 +81,7 @@ def others(draw):
         case "round":
             return record(68, b"")
         case _:
-            return record(
-                draw(st.sampled_from([8, 11, 68, 74, 82, 90, 4000])), bytes(8 * draw(st.integers(0, 4)))
-            )
+            return record(draw(st.sampled_from([8, 11, 68, 74, 82, 90, 4000])), bytes(8 * draw(st.integers(0, 4))))
 
 
 RECORDS = st.lists(samples() | samples() | others(), min_size=1, max_size=30)

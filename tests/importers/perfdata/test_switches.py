@@ -47,4 +47,3 @@ def test_switch_records_tell_what_the_tracepoint_tells(recording):
         rest = iter([row for row in fallback if row[0] == cpu])
         assert all(row in rest for row in told if row[0] == cpu), cpu
     assert "record:SWITCH" in reader.recorded
-

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gstrace.events.tables import Kind, Origin, Task
-from gstrace.importers.batch import Reader
 from gstrace.importers.perfscript.reader import PerfScript
+
+if TYPE_CHECKING:
+    from gstrace.importers.batch import Reader
 
 ROOT = Path(__file__).resolve().parents[3]
 SHARED = Path(os.environ.get("GSTRACE_SHARED", ROOT.parent / "shared"))
@@ -46,18 +48,21 @@ def told(rows: list[Row], *, records: bool, chains: bool = True) -> list[tuple[A
         made_of_record = row["kind"] == Kind.TASK and (row["a"] >> 8 or row["a"] & 0xFF == Task.FOUND)
         if row["kind"] == Kind.LOSS or (made_of_record and not records):
             continue
+        now = {**row, "text": row["text"] or ""}
         if row["kind"] == Kind.SWITCH:
-            row = {**row, "b": int(row["b"] not in (0, 256))}
+            now["b"] = int(row["b"] not in (0, 256))
         if made_of_record:
-            row = {**row, "lesser": 0}
+            now["lesser"] = 0
         if row["kind"] == Kind.NMI:
-            row = {**row, "a": 0}
+            now["a"] = 0
         if row["kind"] in (Kind.IRQ, Kind.NMI) and not chains:
-            row = {**row, "c": int(Origin.UNKNOWN)}
-        kept.append(tuple(row[name] for name in NAMES if name != "text") + (row["text"] or "",))
-    return sorted(kept, key=lambda row: row[4])
+            now["c"] = int(Origin.UNKNOWN)
+        kept.append(tuple(now[name] for name in NAMES))
+    return sorted(kept, key=lambda row: row[NAMES.index("ts")])
 
 
-def line(payload: str, *, comm: str = "a b", tid: int = 7, cpu: int = 1, ts: str = "5.000000100", event: str = "") -> str:
+def line(
+    payload: str, *, comm: str = "a b", tid: int = 7, cpu: int = 1, ts: str = "5.000000100", event: str = ""
+) -> str:
     name = event or "raw_syscalls:sys_enter"
     return f"{comm:>16} {tid:5} [{cpu:03}] {ts:>12}: {name:>30}: {payload}\n"

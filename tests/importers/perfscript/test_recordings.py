@@ -51,6 +51,6 @@ def test_what_perf_prints_has_the_same_rows(path: Path, options: str):
     text = told(read(done.stdout, rows=1 << 18)[0], **tells)
     if "-F" in words:
         # The process is told with every line: a thread not told of before is then met.
-        known = {row[:9] for row in data}
-        text = [row for row in text if row[0] != Kind.TASK or row[:9] in known]
+        known = set(data)
+        text = [row for row in text if row[0] != Kind.TASK or row in known]
     assert text == data
