@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, Self
 
 from gstrace.errors import UnreadableInput, UsageError, nearest
+from gstrace.importers import perfdata
 
 if TYPE_CHECKING:
     from gstrace.importers.batch import Reader
@@ -48,17 +49,17 @@ STRANGERS: Final = (
 
 
 class Source:
-    """An input that can be read again: a file, or standard input kept in a temporary file.
+    """An input that can be read again: a file or perf.data directory, or standard input kept in a temporary file.
 
-    name: the file's name without its folders. size: bytes. `digest()`: SHA-256 of the bytes, hex, made in a thread of
-    its own from `begin_digest` on, while others read.
+    name: the file's name without its folders. files: all its files, in a fixed order. size: their bytes. `digest()`:
+    SHA-256 of these, hex, made in a thread of its own from `begin_digest` on, while others read.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = None if str(path) == "-" else Path(path)
         self.name = self.path.name if self.path else "-"
         try:
-            self.file: IO[bytes] = self.path.open("rb") if self.path else _kept(sys.stdin.buffer)
+            self.file: IO[bytes] = _main(self.path).open("rb") if self.path else _kept(sys.stdin.buffer)
         except FileNotFoundError as error:
             raise _no_file(Path(path)) from error
         except IsADirectoryError as error:
@@ -69,7 +70,8 @@ class Source:
             # A pipe by name, as <(…) makes it: kept as standard input is.
             with self.file as pipe:
                 self.file = _kept(pipe)
-        self.size = self.file.seek(0, 2)
+        self.files = [Path(self.file.name), *perfdata.parts(Path(self.file.name))]
+        self.size = sum(file.stat().st_size for file in self.files)
         self.file.seek(0)
         self._hash = hashlib.sha256()
         self._hashing: threading.Thread | None = None
@@ -81,9 +83,10 @@ class Source:
         return self._hashing
 
     def _run_digest(self) -> None:
-        with Path(self.file.name).open("rb") as again:
-            while chunk := again.read(1 << 20):
-                self._hash.update(chunk)
+        for file in self.files:
+            with file.open("rb") as again:
+                while chunk := again.read(1 << 20):
+                    self._hash.update(chunk)
 
     def digest(self) -> str:
         self.begin_digest().join()
@@ -105,6 +108,11 @@ class Source:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _main(path: Path) -> Path:
+    """The file to open: of a directory of `perf record --threads`, the one with the header."""
+    return path / "data" if (path / "data").is_file() else path
 
 
 def _kept(stream: IO[bytes]) -> IO[bytes]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import struct
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 import numpy as np
@@ -13,10 +14,11 @@ import numpy as np
 from gstrace.errors import NothingToPrice, UnreadableInput
 from gstrace.events.losses import LOSS_CODE
 from gstrace.events.tables import NULL, Kind, Task
-from gstrace.importers.batch import Batch, Texts, new_batch
+from gstrace.importers.batch import NO_HORIZON, Batch, Texts, new_batch
 from gstrace.importers.feed import Feed
 from gstrace.importers.kernel import put
 from gstrace.importers.perfdata import kernel as k
+from gstrace.importers.perfdata import parts as parts_of
 from gstrace.importers.perfdata.attr import TRACEPOINT
 from gstrace.importers.perfdata.buffers import ROWS, new_notes
 from gstrace.importers.perfdata.compressed import Unpacker, parts
@@ -46,6 +48,7 @@ class PerfData:
     def __init__(self, file: BinaryIO, name: str, formats: Mapping[str, str] | None = None, rows: int = ROWS) -> None:
         self._file, self._name = file, name
         self._container = read_container(file, name, formats)
+        self._parts = parts_of(Path(str(file.name))) if self._container.directory and hasattr(file, "name") else []
         self._planned = make_plan(self._container.attrs, self._container.formats)
         self.capture = self._container.capture
         self._texts = Texts()
@@ -75,25 +78,38 @@ class PerfData:
 
     def batches(self) -> Iterator[Batch]:
         """The rows in file order; see `Reader.batches`."""
-        check(self._name, self._container, self._planned, self._counted)
+        check(self._name, self._container, self._planned, self._counted, parts=self._parts)
         yield from self._records()
 
     def _records(self) -> Iterator[Batch]:
+        whole = self._name
+        yield from self._stream()
+        for part in self._parts:
+            if self.damage:
+                break
+            with part.open("rb") as file:
+                self._file, self._name = file, f"{whole}/{part.name}"
+                self._container.data, self._container.data_end = 0, part.stat().st_size
+                self._unpacker, self._inner = Unpacker(), Feed()
+                yield from self._stream()
+        yield from self._finish()
+
+    def _stream(self) -> Iterator[Batch]:
+        """One file's records."""
         if self._container.order == "<":
-            yield from self._all()
+            yield from self._walk_all()
             return
         with tempfile.TemporaryFile(prefix="gstrace-") as file:
             turned = LittleEndian(self._file, file, self._container, self._planned)
             self._file, self._container.data_end = cast("BinaryIO", file), turned.data_end
-            yield from self._all()
+            yield from self._walk_all()
 
-    def _all(self) -> Iterator[Batch]:
-        outer = Feed(self._container.data)
+    def _walk_all(self) -> Iterator[Batch]:
+        outer, before = Feed(self._container.data), self.progress
         while not self.damage and outer.fill(self._file, self._container.data_end):
-            self.progress = outer.start + outer.end
+            self.progress = before + outer.start + outer.end
             yield from self._walk(outer)
         self._check_end(outer)
-        yield from self._finish()
 
     def _counted(self) -> str:
         """How many records of what there are, in words, where they cannot be used."""
@@ -245,7 +261,8 @@ class PerfData:
         if state[k.CHAINED]:
             self._origins.settle(self._rows.c, self._notes, state)
         state[k.ROW] = 0
-        return self._rows.first(size, int(state[k.HORIZON]))
+        # Files of a directory are read one after the other: what the next one holds may be older.
+        return self._rows.first(size, NO_HORIZON if self._parts else int(state[k.HORIZON]))
 
     def _bad(self, feed: Feed) -> None:
         self._stop(feed, "damaged", f"the record at {{}} claims {_size(feed)} bytes, which it cannot have")
@@ -311,8 +328,14 @@ def event_name(container: Container, event: int) -> str:
     return container.names.get((attr.type, attr.config), f"{kind} {attr.config}")
 
 
-def check(name: str, container: Container, planned: Planned, counted: Callable[[], str]) -> None:
+def check(
+    name: str, container: Container, planned: Planned, counted: Callable[[], str], *, parts: Sequence[Path] = ()
+) -> None:
     """Raise where no row can come of this file, and say why; counted: what records there are all the same."""
+    if container.directory and not parts:
+        raise UnreadableInput(
+            f"{name}: its records are in files beside it", hint="give the directory of perf record --threads"
+        )
     if planned.wanted:
         return
     if planned.untimed:
