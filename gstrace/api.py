@@ -71,7 +71,8 @@ def open(  # noqa: A001  (the word for it, as in gzip.open)
     from gstrace.store.gst import Gst
 
     place = newest(Path()) if path is None else Path(path)
-    if place.is_dir():
+    # A directory of `perf record --threads` is a recording.
+    if place.is_dir() and not (place / "data").is_file():
         return Trace(Gst(place), machine=Path(machine) if machine else None)
     from gstrace import shelf
 

@@ -75,6 +75,12 @@ LOSSES: Final = (
         "the oldest events were overwritten, on some CPUs more than on others: those from before the time from which "
         "all CPUs' events are there are left out",
     ),
+    Loss(
+        "losses_untold",
+        "info",
+        "the text has no line of a loss, which perf script prints only with --show-lost-events: there may be some",
+        "perf script --show-lost-events, or give the perf.data",
+    ),
 )
 """By code: `loss.kind` is the index here, so new ones go to the end."""
 

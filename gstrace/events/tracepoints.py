@@ -180,7 +180,7 @@ _UNCOUNTED: Final = "their entries and returns are not counted"
 WANTED: Final = (
     Wanted("system calls entered", ("raw_syscalls:sys_enter",), _UNCOUNTED, needed=True, part="syscalls:sys_enter_*"),
     Wanted("system calls left", ("raw_syscalls:sys_exit",), _UNCOUNTED, needed=True, part="syscalls:sys_exit_*"),
-    Wanted("context switches", ("sched:sched_switch",), "no switch is counted", needed=True),
+    Wanted("context switches", ("sched:sched_switch", "record:SWITCH"), "no switch is counted", needed=True),
     Wanted("page faults of user mode", ("exceptions:page_fault_user",), _UNCOUNTED),
     Wanted("page faults of kernel mode", ("exceptions:page_fault_kernel",), "their fences are not counted"),
     Wanted("timer interrupts", ("irq_vectors:local_timer_entry",), _UNCOUNTED),

@@ -27,6 +27,7 @@ class Format:
 FORMATS: Final = (
     Format("perfdata", "perf.data", "gstrace.importers.perfdata"),
     Format("tracedat", "trace.dat", "gstrace.importers.tracedat"),
+    Format("perfscript", "perf script text", "gstrace.importers.perfscript"),
     Format("ftracetext", "ftrace text", "gstrace.importers.ftracetext"),
     Format("perfetto", "Perfetto", "gstrace.importers.perfetto"),
 )

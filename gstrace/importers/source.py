@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import IO, Self
 
 from gstrace.errors import UsageError
+from gstrace.importers import perfdata
 from gstrace.importers.wrapped import HEAD, unwrapped
 
 
 class Source:
-    """An input that can be read again: a file, or standard input kept in a temporary file.
+    """An input that can be read again: a file, perf.data's directory, or standard input kept in a temporary file.
 
-    name: the file's name without its folders. given, size: the file as it was given, its bytes. `digest()`: SHA-256 of
-    those, hex, made in a thread of its own from `begin_digest` on, while others read. file: what readers read,
+    name: the file's name without its folders. given: the file as it was given, of a directory the one with the header.
+    files, size: all that belongs to it, in a fixed order; their bytes. `digest()`: SHA-256 of those, hex, made in a thread of its own from `begin_digest` on, while others read. file: what readers read,
     unwrapped when first asked for. cut: a sentence where that could not be had whole.
     """
 
@@ -26,7 +27,7 @@ class Source:
         self.path = None if str(path) == "-" else Path(path)
         self.name = self.path.name if self.path else "-"
         try:
-            self.given: IO[bytes] = self.path.open("rb") if self.path else _kept(sys.stdin.buffer)
+            self.given: IO[bytes] = _main(self.path).open("rb") if self.path else _kept(sys.stdin.buffer)
         except FileNotFoundError as error:
             raise _no_file(Path(path)) from error
         except IsADirectoryError as error:
@@ -37,8 +38,8 @@ class Source:
             # A pipe by name, as <(…) makes it: kept as standard input is.
             with self.given as pipe:
                 self.given = _kept(pipe)
-        self.size = self.given.seek(0, 2)
-        self.given.seek(0)
+        self.files = [Path(self.given.name), *perfdata.parts(Path(self.given.name))]
+        self.size = sum(file.stat().st_size for file in self.files)
         self._hash = hashlib.sha256()
         self._hashing: threading.Thread | None = None
 
@@ -70,9 +71,10 @@ class Source:
         return self._hashing
 
     def _run_digest(self) -> None:
-        with Path(self.given.name).open("rb") as again:
-            while chunk := again.read(1 << 20):
-                self._hash.update(chunk)
+        for file in self.files:
+            with file.open("rb") as again:
+                while chunk := again.read(1 << 20):
+                    self._hash.update(chunk)
 
     def digest(self) -> str:
         self.begin_digest().join()
@@ -96,6 +98,11 @@ class Source:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _main(path: Path) -> Path:
+    """The file to open: of a directory of `perf record --threads`, the one with the header."""
+    return path / "data" if (path / "data").is_file() else path
 
 
 def _kept(stream: IO[bytes]) -> IO[bytes]:

@@ -24,7 +24,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "sample-traces"
 SHARED = Path(os.environ.get("GSTRACE_SHARED", ROOT.parent / "shared")) / "traces" / "truth"
 
-RECORDINGS = ("perf*.data", "trace.dat", "trace.pftrace", "trace.txt", "trace.txt.gz", "trace-cmd-report.txt")
+RECORDINGS = (
+    "perf*.data", "perf-script.txt", "trace.dat", "trace.pftrace", "trace.txt", "trace.txt.gz", "trace-cmd-report.txt",
+)  # fmt: skip
 """What a folder's recordings are called; a folder may have several forms of one."""
 
 MARKERS_LOST = {"perfetto-real-lossy"}

@@ -1,8 +1,9 @@
-"""perf.data, as `perf record` writes it: into a file or a pipe, compressed or not."""
+"""perf.data, as `perf record` writes it: into a file, a pipe or a directory, compressed or not."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
@@ -14,6 +15,12 @@ _MAGICS = (b"PERFILE2", b"2ELIFREP", b"PERFFILE")
 def claims(head: bytes) -> bool:
     """Whether a file that begins so is one; also of versions that are then refused by name."""
     return head[:8] in _MAGICS
+
+
+def parts(file: Path) -> list[Path]:
+    """The records of a directory (perf record --threads), in files `data.N` beside the one with the header, `data`."""
+    beside = file.parent.glob("data.*") if file.name == "data" else ()
+    return sorted((p for p in beside if p.suffix[1:].isdigit()), key=lambda p: int(p.suffix[1:]))
 
 
 def open(file: BinaryIO, name: str, formats: Mapping[str, str] | None = None) -> Reader:  # noqa: A001  (perfdata.open)

@@ -14,14 +14,17 @@ if TYPE_CHECKING:
     from gstrace.importers.formats import Format
 
 F_TRACING, F_HOST, F_RELEASE, F_VERSION, F_ARCH, F_CPUS, F_CPU, F_CPUID = 1, 3, 4, 5, 6, 7, 8, 9
-F_COMMAND, F_EVENTS = 11, 12
+F_COMMAND, F_EVENTS, F_DIRECTORY = 11, 12, 24
 LONGEST_FEATURE: Final = 1 << 26
 
 
 @dataclass
 class Container:
-    """A file's frame. data_end: first byte behind the records. cut: a sentence where they end too early, else ''.
-    formats: by event id. names: of events, by (type, config), where the file tells them. command: the recorder's.
+    """A file's frame.
+
+    data_end: first byte behind the records. cut: a sentence where they end too early, else ''. directory: the records
+    are in files beside it. order: of bytes, as `struct` has it. formats: by event id. names: of events, by
+    (type, config), where the file tells them. command: the recorder's.
     """
 
     attrs: list[Attr]
@@ -29,6 +32,8 @@ class Container:
     data_end: int
     cut: str = ""
     pipe: bool = False
+    directory: bool = False
+    order: str = "<"
     formats: dict[int, Format] = field(default_factory=dict)
     names: dict[tuple[int, int], str] = field(default_factory=dict)
     command: list[str] = field(default_factory=list)
@@ -45,13 +50,15 @@ def read_feature(container: Container, number: int, data: bytes) -> None:
 
 
 def _take(container: Container, number: int, data: bytes) -> None:
-    cursor = Cursor(data)
+    cursor = Cursor(data, container.order)
     if number == F_TRACING:
         container.formats, problem = read_formats(data)
         if problem:
             container.problems.append(problem)
     elif number == F_EVENTS:
         _event_names(container, cursor)
+    elif number == F_DIRECTORY:
+        container.directory = True
     elif number == F_COMMAND:
         container.command = [_string(cursor) for _ in range(min(cursor.u32(), len(data)))]
         container.capture.set("recorder_command", " ".join(container.command), "perf.data CMDLINE")
@@ -77,7 +84,7 @@ _TEXTS: Final = {
 }
 
 
-READ: Final = frozenset({F_TRACING, F_EVENTS, F_COMMAND, F_CPUS, F_CPUID, *_TEXTS})
+READ: Final = frozenset({F_TRACING, F_EVENTS, F_COMMAND, F_DIRECTORY, F_CPUS, F_CPUID, *_TEXTS})
 """The features of which anything is taken."""
 
 
@@ -89,7 +96,7 @@ def _string(cursor: Cursor) -> str:
 def _event_names(container: Container, cursor: Cursor) -> None:
     count, size = cursor.u32(), cursor.u32()
     for _ in range(count):
-        attr = parse_attr(cursor.take(size))
+        attr = parse_attr(cursor.take(size), order=container.order)
         ids = cursor.u32()
         name = _string(cursor)
         cursor.take(8 * ids)

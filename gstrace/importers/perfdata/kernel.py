@@ -21,6 +21,7 @@ from gstrace.importers.perfdata.layout import (
     ORIGIN,
     TAIL,
     TAIL_CPU,
+    TAIL_TID,
     TAIL_TIME,
     TIME,
 )
@@ -47,18 +48,22 @@ this record is the caller's; the first row that is not of the time before the re
     MAPPED,
     UNKNOWN_ID,
     UNREAD,
-) = range(15)
-STATE_FIELDS = 15
+    SWITCHES,
+) = range(16)
+STATE_FIELDS = 16
 """ROW: the next free row. STARTED: rows may be made. NEWEST: largest time so far. ROUND, HORIZON: NEWEST at the last
 round's end, and at the one's before. BY_TYPE: events are told apart by their raw data's type, having no ids.
 ID_AT: where a sample's id is. TEXTS, MARKS, CHAINED, CHAINS, POOLED: how full `notes` is. MAPPED: process of the last
-mark of a mapping. UNKNOWN_ID, UNREAD: records of undeclared events, and records that could not be decoded."""
+mark of a mapping. UNKNOWN_ID, UNREAD: records of undeclared events, and records that could not be decoded.
+SWITCHES: SWITCH records become rows, no tracepoint telling of switches."""
 
 UNREADABLE = 255
 """KIND of an event that is wanted, but that this file cannot decode."""
 
 SAMPLE, ROUND_END = 9, 68
 MMAP, LOST, COMM, EXIT, THROTTLE, UNTHROTTLE, FORK, MMAP2, LOST_SAMPLES = 1, 2, 3, 4, 5, 6, 7, 10, 13
+SWITCH, SWITCH_CPU_WIDE = 14, 15
+SWITCH_OUT, PREEMPTED = 0x2000, 0x4000
 HEADER_ATTR, EVENT_TYPE, TRACING_DATA, ID_INDEX, AUXTRACE, THREAD_MAP = 64, 65, 66, 69, 71, 73
 EVENT_UPDATE, TIME_CONV, HEADER_FEATURE, COMPRESSED, FINISHED_INIT, COMPRESSED2 = 78, 79, 80, 81, 82, 83
 TYPES = 128
@@ -67,7 +72,7 @@ TYPES = 128
 CONTEXTS, IN_KERNEL, IN_USER, IN_USER_DEFERRED = -4095, -128, -512, -640
 MAX_CPU = 0xFFFF
 
-K_TASK, K_LOSS = int(Kind.TASK), int(Kind.LOSS)
+K_TASK, K_LOSS, K_SWITCH = int(Kind.TASK), int(Kind.LOSS), int(Kind.SWITCH)
 T_FORK, T_EXEC, T_EXIT, T_RENAME = int(Task.FORK), int(Task.EXEC), int(Task.EXIT), int(Task.RENAME)
 L_LOST, L_LOST_SAMPLES, L_FILTERED = LOSS_CODE["lost"], LOSS_CODE["lost_samples"], LOSS_CODE["filtered"]
 L_THROTTLED, L_THROTTLE_END = LOSS_CODE["throttled"], LOSS_CODE["throttle_end"]
@@ -247,6 +252,17 @@ def own_time(words, at, size, kind, event, state):
     return state[NEWEST] if state[STARTED] > 0 else NULL
 
 
+@inlined
+def side_event(words, at, size, plan, state):
+    """Row of `plan.events` that a record which is no sample belongs to; the first where it does not say.
+
+    With IDENTIFIER the id is a sample's first word and every other record's last; 0 in those that perf made.
+    """
+    if state[ID_AT] == 8 and size >= 16:
+        return max(find_event(plan, load(words, at + size - 8)), 0)
+    return 0
+
+
 @njit
 def side(words, at, size, kind, misc, plan, rows, notes, state):
     """One record of a task's life or of a loss → one row; one made before the recording began → a mark.
@@ -256,11 +272,7 @@ def side(words, at, size, kind, misc, plan, rows, notes, state):
     row = state[ROW]
     if row >= rows.ts.size or state[TEXTS] >= notes.text_row.size or state[MARKS] >= notes.marks.size:
         return FULL
-    e = 0
-    if state[ID_AT] == 8 and size >= 16:
-        # With IDENTIFIER the id is a sample's first word and every other record's last; 0 in those that perf made.
-        e = max(find_event(plan, load(words, at + size - 8)), 0)
-    event = plan.events[e]
+    event = plan.events[side_event(words, at, size, plan, state)]
     body = size - event[TAIL]
     if body < shortest_body(kind):
         state[UNREAD] += 1
@@ -311,6 +323,36 @@ def side(words, at, size, kind, misc, plan, rows, notes, state):
     return DONE
 
 
+@njit
+def switch(words, at, size, kind, misc, plan, rows, state):
+    """One SWITCH or SWITCH_CPU_WIDE → one row, from its half at the way out: the half at the way in says less.
+
+    The tail tells the thread that leaves; who comes, only SWITCH_CPU_WIDE does.
+    → DONE; FULL or START: nothing done yet.
+    """
+    row = state[ROW]
+    if row >= rows.ts.size:
+        return FULL
+    event = plan.events[side_event(words, at, size, plan, state)]
+    ts, cpu, body = 0, 0, 16 if kind == SWITCH_CPU_WIDE else 8
+    if event[TAIL_TIME] > 0 and event[TAIL_CPU] > 0 and event[TAIL_TID] > 0 and size - event[TAIL] >= body:
+        ts = load(words, at + size - event[TAIL_TIME])
+        cpu = load(words, at + size - event[TAIL_CPU]) & LOW32
+    if ts <= 0 or cpu > MAX_CPU:
+        state[UNREAD] += 1
+        return DONE
+    state[NEWEST] = max(state[NEWEST], ts)
+    if state[STARTED] == 0:
+        return START
+    prev = load(words, at + size - event[TAIL_TID]) >> 32
+    following = load(words, at + 8) >> 32 if kind == SWITCH_CPU_WIDE else -1
+    waits = 0 if misc & PREEMPTED else 1
+    hashed = digest(words, at, size, plan.salt)
+    put(rows, row, K_SWITCH, 0, cpu, prev, ts, following, waits, NULL, NULL, hashed)
+    state[ROW] = row + 1
+    return DONE
+
+
 @inlined
 def is_callers(kind):
     """Record types that the kernel leaves to its caller: what they hold is not for rows, or is not inside of them."""
@@ -344,6 +386,8 @@ def walk(words, at, end, plan, rows, notes, state):
             status = sample(words, at, size, plan, rows, notes, state)
         elif (kind >= MMAP and kind <= FORK) or kind == MMAP2 or kind == LOST_SAMPLES:
             status = side(words, at, size, kind, misc, plan, rows, notes, state)
+        elif (kind == SWITCH or kind == SWITCH_CPU_WIDE) and misc & SWITCH_OUT and state[SWITCHES] > 0:
+            status = switch(words, at, size, kind, misc, plan, rows, state)
         elif kind != ROUND_END:
             notes.skipped[min(kind, TYPES - 1)] += 1
         elif state[STARTED] > 0:

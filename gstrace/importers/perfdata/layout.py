@@ -22,27 +22,29 @@ if TYPE_CHECKING:
     from gstrace.importers.perfdata.attr import Attr
 
 # A row of `Plan.events` is the event's program (`importers.kernel`) and these:
-TIME, CPU, ID, FIXED, GROUP, EACH, CHAIN, ORIGIN, TAIL, TAIL_TIME, TAIL_CPU = range(HEAD_FIELDS, HEAD_FIELDS + 11)
-EVENT_FIELDS: Final = HEAD_FIELDS + 11
+TIME, CPU, ID, FIXED, GROUP, EACH, CHAIN, ORIGIN, TAIL, TAIL_TIME, TAIL_CPU, TAIL_TID = range(
+    HEAD_FIELDS, HEAD_FIELDS + 12
+)
+EVENT_FIELDS: Final = HEAD_FIELDS + 12
 """TIME, CPU, ID: bytes from the record's start, 0 for absent; FIXED: length of the fixed part; GROUP, EACH: bytes of a
 READ group's head and of each member, 0 for no group; CHAIN: has a call chain; ORIGIN: which is wanted;
-TAIL: length of the tail; TAIL_TIME, TAIL_CPU: bytes back from the record's end, 0 for absent."""
+TAIL: length of the tail; TAIL_TIME, TAIL_CPU, TAIL_TID: bytes back from the record's end, 0 for absent."""
 
 _HEADER: Final = 8
-_SAMPLE_ORDER: Final = (at.IDENTIFIER, at.IP, at.TID, at.TIME, at.ADDR, at.ID, at.STREAM_ID, at.CPU, at.PERIOD)
-_TAIL_ORDER: Final = (at.TID, at.TIME, at.ID, at.STREAM_ID, at.CPU, at.IDENTIFIER)
+SAMPLE_ORDER: Final = (at.IDENTIFIER, at.IP, at.TID, at.TIME, at.ADDR, at.ID, at.STREAM_ID, at.CPU, at.PERIOD)
+TAIL_ORDER: Final = (at.TID, at.TIME, at.ID, at.STREAM_ID, at.CPU, at.IDENTIFIER)
 
 
 def place(attr: Attr) -> list[int]:
-    """The columns TIME … TAIL_CPU of one event; ORIGIN is left 0."""
+    """The columns TIME … TAIL_TID of one event; ORIGIN is left 0."""
     places, offset = {}, _HEADER
-    for bit in _SAMPLE_ORDER:
+    for bit in SAMPLE_ORDER:
         if attr.sample_type & bit:
             places[bit] = offset
             offset += 8
-    group, each, fixed_read = _read_size(attr)
+    group, each, fixed_read = read_size(attr)
     back, tail = {}, 0
-    for bit in reversed(_TAIL_ORDER):
+    for bit in reversed(TAIL_ORDER):
         if attr.has_tail and attr.sample_type & bit:
             tail += 8
             back[bit] = tail
@@ -58,10 +60,11 @@ def place(attr: Attr) -> list[int]:
         tail,
         back.get(at.TIME, 0),
         back.get(at.CPU, 0),
+        back.get(at.TID, 0),
     ]
 
 
-def _read_size(attr: Attr) -> tuple[int, int, int]:
+def read_size(attr: Attr) -> tuple[int, int, int]:
     """Bytes of a READ group's head, of each of its members, and of a READ without group."""
     if not attr.sample_type & at.READ:
         return 0, 0, 0

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gstrace.importers.chains import Chain, Entries
 from gstrace.importers.perfdata import kernel as k
-from gstrace.importers.perfdata.chains import Chain, Entries
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from gstrace.importers.perfdata.attr import Attr
     from gstrace.importers.perfdata.buffers import Notes
-
-_LEARN_FROM: Final = 1000
 
 
 class Origins:
@@ -37,7 +35,7 @@ class Origins:
             mine = np.flatnonzero(events == event)
             mine = mine[np.argsort(-counts[mine], kind="stable")]
             found = [_chain(notes, int(i), int(counts[i])) for i in mine]
-            self._entries[event].learn(found[:_LEARN_FROM])
+            self._entries[event].learn(found)
             origins[mine] = [self._entries[event].origin(chain) for chain in found]
         c[rows] = origins[numbers]
         notes.chain_key[:] = 0

@@ -25,20 +25,20 @@ _FIRST_OF_PERF, _NAME = 64, 2
 _MOST_RECORDS: Final = 1 << 17
 
 
-def read_pipe(file: BinaryIO, name: str, size: int) -> Container:
+def read_pipe(file: BinaryIO, name: str, size: int, order: str = "<") -> Container:
     """What the records say before the first that is for rows; those records are read again with all others.
 
     Raises UnreadableInput where there is no attribute among them.
     """
-    container = Container([], START, size, pipe=True)
-    for kind, body, behind in _records(file, size):
+    container = Container([], START, size, pipe=True, order=order)
+    for kind, body, behind in _records(file, size, order):
         _take(container, kind, body, behind)
     if not container.attrs:
         raise UnreadableInput(f"{name}: no attributes before the first event", hint="was the start of the pipe kept?")
     return container
 
 
-def _records(file: BinaryIO, size: int) -> Iterator[tuple[int, bytes, bytes]]:
+def _records(file: BinaryIO, size: int, order: str) -> Iterator[tuple[int, bytes, bytes]]:
     """(type, body, payload behind the record) of the records that perf writes first."""
     at = START
     for _ in range(_MOST_RECORDS):
@@ -46,12 +46,12 @@ def _records(file: BinaryIO, size: int) -> Iterator[tuple[int, bytes, bytes]]:
         head = file.read(8)
         if len(head) < 8:
             return
-        kind, _, length = struct.unpack("<IHH", head)
+        kind, _, length = struct.unpack(order + "IHH", head)
         if kind < _FIRST_OF_PERF or kind in (k.ROUND_END, k.AUXTRACE, k.COMPRESSED, k.COMPRESSED2) or length < 8:
             return
         body, behind, beyond = file.read(length - 8), b"", 0
         if kind == k.TRACING_DATA and len(body) >= 4:
-            (announced,) = struct.unpack_from("<I", body)
+            (announced,) = struct.unpack_from(order + "I", body)
             beyond = -(-announced // 8) * 8
             behind = file.read(min(announced, LONGEST_FEATURE, size))
         if len(body) < length - 8:
@@ -61,10 +61,11 @@ def _records(file: BinaryIO, size: int) -> Iterator[tuple[int, bytes, bytes]]:
 
 
 def _take(container: Container, kind: int, body: bytes, behind: bytes) -> None:
+    order = container.order
     if kind == k.HEADER_ATTR:
-        length = attr_size(body)
-        ids = struct.unpack_from(f"<{max(len(body) - length, 0) // 8}Q", body, min(length, len(body)))
-        attr = parse_attr(body[:length], ids)
+        length = attr_size(body, order)
+        ids = struct.unpack_from(f"{order}{max(len(body) - length, 0) // 8}Q", body, min(length, len(body)))
+        attr = parse_attr(body[:length], ids, order)
         if attr is not None:
             container.attrs.append(attr)
         else:
@@ -74,16 +75,16 @@ def _take(container: Container, kind: int, body: bytes, behind: bytes) -> None:
     elif kind == k.HEADER_FEATURE:
         take_feature(container, body)
     elif kind == k.EVENT_TYPE and len(body) > 8:
-        _named(container, struct.unpack_from("<Q", body)[0], body[8:], by_config=True)
+        _named(container, struct.unpack_from(order + "Q", body)[0], body[8:], by_config=True)
     elif kind == k.EVENT_UPDATE and len(body) > 16:
-        what, event = struct.unpack_from("<QQ", body)
+        what, event = struct.unpack_from(order + "QQ", body)
         if what == _NAME:
             _named(container, event, body[16:], by_config=False)
 
 
 def take_feature(container: Container, body: bytes) -> None:
     """A HEADER_FEATURE, here or later in the pipe. The event formats have a record of their own."""
-    number = int.from_bytes(body[:8], "little")
+    (number,) = struct.unpack_from(container.order + "Q", body.ljust(8, b"\0"))
     if len(body) < 8 or number not in READ or number == F_TRACING:
         return
     read_feature(container, number, body[8:])

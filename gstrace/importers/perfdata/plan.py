@@ -45,7 +45,8 @@ class Plan(NamedTuple):
 @dataclass
 class Planned:
     """A plan; by_type, id_at: as in the kernel's state; wanted: tracepoints decoded; missing: tracepoints that have
-    no format here; untimed: wanted ones that were recorded without time or CPU.
+    no format here; untimed: wanted ones that were recorded without time or CPU; switches: SWITCH records count, no
+    tracepoint telling of switches.
     """
 
     plan: Plan
@@ -54,6 +55,7 @@ class Planned:
     wanted: set[str] = field(default_factory=set)
     missing: int = 0
     untimed: list[str] = field(default_factory=list)
+    switches: bool = True
 
 
 def make_plan(attrs: Sequence[Attr], formats: Mapping[int, Format]) -> Planned:
@@ -63,7 +65,7 @@ def make_plan(attrs: Sequence[Attr], formats: Mapping[int, Format]) -> Planned:
     ranks = best_ranks(filter(None, map(find, events)))
     rows: list[list[int]] = []
     ops: list[list[int]] = []
-    planned = Planned(_NO_PLAN, by_type=False, id_at=0)
+    planned = Planned(_NO_PLAN, by_type=False, id_at=0, switches="switch" not in ranks)
     for attr, known in zip(attrs, recorded, strict=True):
         rows.append(_event(attr, known, events, ranks, ops, planned))
     # Ids in samples are of no use where no attribute tells its own: a single event needs none.

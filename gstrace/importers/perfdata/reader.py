@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import struct
+import tempfile
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping
-from typing import TYPE_CHECKING, BinaryIO, Final
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 import numpy as np
 
@@ -12,10 +15,11 @@ from gstrace.errors import NothingToPrice, UnreadableInput
 from gstrace.events.losses import LOSS_CODE
 from gstrace.events.recorders import record_line
 from gstrace.events.tables import NULL, Kind, Task
-from gstrace.importers.batch import Batch, Texts, new_batch
+from gstrace.importers.batch import NO_HORIZON, Batch, Texts, new_batch
 from gstrace.importers.feed import Feed
 from gstrace.importers.kernel import put
 from gstrace.importers.perfdata import kernel as k
+from gstrace.importers.perfdata import parts as parts_of
 from gstrace.importers.perfdata.attr import TRACEPOINT
 from gstrace.importers.perfdata.buffers import ROWS, new_notes
 from gstrace.importers.perfdata.compressed import Unpacker, parts
@@ -24,7 +28,8 @@ from gstrace.importers.perfdata.names import EVENT_TYPES, record_name
 from gstrace.importers.perfdata.origins import Origins
 from gstrace.importers.perfdata.pipe import take_feature
 from gstrace.importers.perfdata.plan import Planned, make_plan
-from gstrace.importers.perfdata.threads import Threads
+from gstrace.importers.perfdata.swapped import LittleEndian
+from gstrace.importers.threads import Threads
 
 if TYPE_CHECKING:
     from gstrace.importers.perfdata.facts import Container
@@ -42,6 +47,7 @@ class PerfData:
     def __init__(self, file: BinaryIO, name: str, formats: Mapping[str, str] | None = None, rows: int = ROWS) -> None:
         self._file, self._name = file, name
         self._container = read_container(file, name, formats)
+        self._parts = parts_of(Path(str(file.name))) if self._container.directory and hasattr(file, "name") else []
         self._planned = make_plan(self._container.attrs, self._container.formats)
         self.capture = self._container.capture
         self._texts = Texts()
@@ -57,6 +63,7 @@ class PerfData:
         self._state[[k.ROUND, k.HORIZON]] = NULL
         self._state[k.BY_TYPE], self._state[k.ID_AT] = self._planned.by_type, self._planned.id_at
         self._state[k.MAPPED] = -1
+        self._state[k.SWITCHES] = self._planned.switches
         self._threads = Threads()
         self._origins = Origins(self._container.attrs)
         self._unpacker = Unpacker()
@@ -70,13 +77,48 @@ class PerfData:
 
     def batches(self) -> Iterator[Batch]:
         """The rows in file order; see `Reader.batches`."""
-        check(self._name, self._container, self._planned)
-        outer = Feed(self._container.data)
+        check(self._name, self._container, self._planned, self._counted, parts=self._parts)
+        yield from self._records()
+
+    def _records(self) -> Iterator[Batch]:
+        whole = self._name
+        yield from self._stream()
+        for part in self._parts:
+            if self.damage:
+                break
+            with part.open("rb") as file:
+                self._file, self._name = file, f"{whole}/{part.name}"
+                self._container.data, self._container.data_end = 0, part.stat().st_size
+                self._unpacker, self._inner = Unpacker(), Feed()
+                yield from self._stream()
+        yield from self._finish()
+
+    def _stream(self) -> Iterator[Batch]:
+        """One file's records."""
+        if self._container.order == "<":
+            yield from self._walk_all()
+            return
+        with tempfile.TemporaryFile(prefix="gstrace-") as file:
+            turned = LittleEndian(self._file, file, self._container, self._planned)
+            self._file, self._container.data_end = cast("BinaryIO", file), turned.data_end
+            yield from self._walk_all()
+
+    def _walk_all(self) -> Iterator[Batch]:
+        outer, before = Feed(self._container.data), self.progress
         while not self.damage and outer.fill(self._file, self._container.data_end):
-            self.progress = outer.start + outer.end
+            self.progress = before + outer.start + outer.end
             yield from self._walk(outer)
         self._check_end(outer)
-        yield from self._finish()
+
+    def _counted(self) -> str:
+        """How many records of what there are, in words, where they cannot be used."""
+        rows = Counter[int]()
+        for batch in self._records():
+            rows.update(batch.kind[batch.ts > 0].tolist())
+        samples = int(self._state[k.UNREAD])
+        told = {"samples": samples, "of threads": rows[Kind.TASK], "of switches": rows[Kind.SWITCH]}
+        told |= {name: count for name, count in self.skipped.items() if not name.startswith("SAMPLE")}
+        return ", ".join(f"{count:,} {name}" for name, count in told.items() if count) or "none"
 
     def _walk(self, feed: Feed) -> Iterator[Batch]:
         """All whole records of a feed."""
@@ -110,9 +152,19 @@ class PerfData:
             self._rows.text[row] = self._texts.index(bytes(feed.bytes[at : at + length]).partition(b"\0")[0])
         for at in notes.marks[: state[k.MARKS]].tolist():
             size = int.from_bytes(feed.bytes[at + 6 : at + 8], "little")
-            self._threads.add(feed.bytes[at], bytes(feed.bytes[at : at + size]))
+            self._mark(feed.bytes[at], bytes(feed.bytes[at : at + size]))
         state[k.TEXTS] = state[k.MARKS] = 0
         return int(status)
+
+    def _mark(self, kind: int, record: bytes) -> None:
+        """A COMM, FORK, MMAP or MMAP2 of the time before, the whole record, as long as the kernel checked."""
+        pid, second, third = struct.unpack_from("<iii", record.ljust(20, b"\0"), 8)
+        if kind == k.COMM:
+            self._threads.comm(pid, second, record[16:].partition(b"\0")[0])
+        elif kind == k.FORK:
+            self._threads.fork(pid, second, third)
+        else:
+            self._threads.mapped.add(pid)
 
     def _meta(self, feed: Feed) -> Generator[Batch, None, bool]:
         """The record that the kernel left to its caller. → whether it was all there."""
@@ -208,7 +260,8 @@ class PerfData:
         if state[k.CHAINED]:
             self._origins.settle(self._rows.c, self._notes, state)
         state[k.ROW] = 0
-        return self._rows.first(size, int(state[k.HORIZON]))
+        # Files of a directory are read one after the other: what the next one holds may be older.
+        return self._rows.first(size, NO_HORIZON if self._parts else int(state[k.HORIZON]))
 
     def _bad(self, feed: Feed) -> None:
         self._stop(feed, "damaged", f"the record at {{}} claims {_size(feed)} bytes, which it cannot have")
@@ -274,8 +327,14 @@ def event_name(container: Container, event: int) -> str:
     return container.names.get((attr.type, attr.config), f"{kind} {attr.config}")
 
 
-def check(name: str, container: Container, planned: Planned) -> None:
-    """Raise where no row can come of this file, and say why."""
+def check(
+    name: str, container: Container, planned: Planned, counted: Callable[[], str], *, parts: Sequence[Path] = ()
+) -> None:
+    """Raise where no row can come of this file, and say why; counted: what records there are all the same."""
+    if container.directory and not parts:
+        raise UnreadableInput(
+            f"{name}: its records are in files beside it", hint="give the directory of perf record --threads"
+        )
     if planned.wanted:
         return
     if planned.untimed:
@@ -286,9 +345,10 @@ def check(name: str, container: Container, planned: Planned) -> None:
     if planned.missing:
         why = container.cut or "; ".join(container.problems) or "the file does not hold them"
         raise UnreadableInput(
-            f"{name}: no event formats: {why}",
-            hint="a perf.data file has its event formats at its end, and loses them with it; "
-            "a pipe has them at its start: perf record -o - … > FILE",
+            f"{name}: no event formats: {why}; records: {counted()}",
+            hint="a perf.data file has its event formats at its end, and loses them with it. If the machine was not "
+            "booted since, copy its /sys/kernel/tracing/events/SYSTEM/NAME/format to DIR/events/SYSTEM/NAME/format and "
+            "give --machine DIR; else record into a pipe, which has them at its start: perf record -o - … > FILE",
         )
     names = sorted({event_name(container, i) for i in range(len(container.attrs))})
     raise NothingToPrice(

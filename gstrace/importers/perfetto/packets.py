@@ -6,23 +6,14 @@ again, whole ones, and not packed once more.
 
 from __future__ import annotations
 
-import sys
 import zlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import BinaryIO, Final
 
 from gstrace.importers.feed import Feed
+from gstrace.importers.packed import zstd
 from gstrace.importers.perfetto.kernel import F_ZSTD
 from gstrace.importers.perfetto.messages import varint
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-elif TYPE_CHECKING:
-    from typing import Any
-
-    zstd: Any
-else:
-    from backports import zstd
 
 LARGEST: Final = 1 << 26
 MOST_UNPACKED: Final = 1 << 28

@@ -10,6 +10,7 @@ import numpy as np
 
 from gstrace.errors import NothingToPrice, UnreadableInput
 from gstrace.events.losses import LOSS_CODE
+from gstrace.events.recorders import record_line
 from gstrace.events.tables import NULL, Kind, Task
 from gstrace.importers.batch import Batch, Texts, new_batch
 from gstrace.importers.kernel import put
@@ -22,10 +23,6 @@ from gstrace.importers.perfetto.survey import Survey
 if TYPE_CHECKING:
     from gstrace.importers.feed import Feed
 
-_RECORD_LINE: Final = (
-    "perfetto -o FILE -t 10s raw_syscalls/sys_enter raw_syscalls/sys_exit sched/sched_switch task/task_newtask "
-    "exceptions/page_fault_user irq_vectors/local_timer_entry …"
-)
 _MARKS: Final = b"gstrace:"
 
 
@@ -183,5 +180,5 @@ class Perfetto:
         names = sorted(event.name for event in self._survey.met)
         told = f"{', '.join(names[:5])}{' …' if len(names) > 5 else ''}" if names else "no event of ftrace"
         raise NothingToPrice(
-            f"{self._name} records {told}; needed are system calls and switches", hint=f"record with: {_RECORD_LINE}"
+            f"{self._name} records {told}; needed are system calls and switches", hint=f"record with: {record_line('Perfetto')}"
         )

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import zlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from gstrace.importers.cursor import Damaged
+from gstrace.importers.packed import zstd
 
-if sys.version_info >= (3, 14):
-    from compression import zstd
-elif TYPE_CHECKING:
-    from typing import Any
-
-    zstd: Any
-else:
-    from backports import zstd
 
 MOST: Final = 1 << 26
 """Bytes unpacked at once. trace-cmd packs ten pages together; the longest section, kallsyms, is not unpacked."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from gstrace.errors import NothingToPrice, UnreadableInput
 from gstrace.events.losses import LOSS_CODE
+from gstrace.events.recorders import record_line
 from gstrace.events.tables import NULL, Kind, Task
 from gstrace.events.tracepoints import find
 from gstrace.importers.batch import NO_HORIZON, Batch, Texts, new_batch
@@ -35,7 +36,6 @@ _PIECES: Final = 1 << 25
 _MARK: Final = "ftrace:print"
 _KTHREADD, _MOST_TID, _DIGITS = 2, 0x7FFFFFFF, 11
 _CMDLINE: Final = re.compile(rb"^ *(\d+) (.*)$", re.MULTILINE)
-_RECORD_LINE: Final = "trace-cmd record -e raw_syscalls -e sched:sched_switch -e exceptions …"
 
 
 class TraceDat:
@@ -286,5 +286,5 @@ def nothing(name: str, names: Collection[str]) -> NothingToPrice:
     told = ", ".join(sorted(names)[:5]) or "nothing"
     return NothingToPrice(
         f"{name} records {told}{' …' if len(names) > 5 else ''}; needed are system calls and switches",
-        hint=f"record with: {_RECORD_LINE}",
+        hint=f"record with: {record_line('trace.dat')}",
     )

@@ -122,10 +122,11 @@ def sample(
     return record(9, body + after)
 
 
-def tail(event: Event, ts: int = 0, cpu: int = 0, id: int | None = None) -> bytes:  # noqa: A002
+def tail(event: Event, ts: int = 0, cpu: int = 0, id: int | None = None, tid: int = 9) -> bytes:  # noqa: A002
     """The words that end a record which is no sample."""
     number = event.ids[0] if id is None else id
-    words = {TID: 9 | 9 << 32, TIME: ts, ID: number, STREAM_ID: 77, CPU: cpu, IDENTIFIER: number}
+    thread = int.from_bytes(struct.pack("<ii", tid, tid), "little")
+    words = {TID: thread, TIME: ts, ID: number, STREAM_ID: 77, CPU: cpu, IDENTIFIER: number}
     if not event.flags & SAMPLE_ID_ALL:
         return b""
     return b"".join(struct.pack("<Q", w) for bit, w in words.items() if event.sample_type & bit)
@@ -143,6 +144,14 @@ def fork(event: Event, pid: int, ppid: int, tid: int, ptid: int, *, ts: int = 0,
 
 def mmap(event: Event, pid: int, *, ts: int = 0) -> bytes:
     return record(1, struct.pack("<iiQQQ", pid, pid, 0x400000, 0x1000, 0) + b"/bin/x\0\0" + tail(event, ts))
+
+
+def switch(
+    event: Event, *, ts: int, cpu: int = 0, misc: int = 1 << 13, other: int | None = None, tid: int = 9
+) -> bytes:
+    """A SWITCH; with the other thread, a SWITCH_CPU_WIDE. tid: the thread that leaves, or with misc 0 comes."""
+    body = b"" if other is None else struct.pack("<ii", other, other)
+    return record(14 if other is None else 15, body + tail(event, ts, cpu, tid=tid), misc)
 
 
 def text(content: str) -> bytes:

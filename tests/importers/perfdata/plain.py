@@ -166,14 +166,11 @@ class _Plain:
         return (point.kind, lesser, cpu, columns["tid"], columns["text"], ts, *(columns[x] for x in "abcd"))
 
     def _other(self, kind, misc, record, before):
+        if kind in (14, 15):
+            return self._switch(kind, misc, record)
         if kind not in (1, 2, 3, 4, 5, 6, 7, 10, 13):
             return None
-        event = self.events[0]
-        if event["words"] >> 16 & 1:
-            event = self.by_id.get(struct.unpack_from("<Q", record, len(record) - 8)[0], event)
-        tail = [b for b in TAIL if event["tailed"] and event["words"] >> b & 1]
-        body = record[: len(record) - 8 * len(tail)]
-        words = {b: struct.unpack_from("<Q", record, len(body) + 8 * i)[0] for i, b in enumerate(tail)}
+        body, words = self._parts(record)
         ts = words[2]
         cpu = words[7] & 0xFFFFFFFF if ts else -1
         self.newest = max(self.newest, ts)
@@ -197,6 +194,28 @@ class _Plain:
             what, role, by = (Task.FORK, "fork", parent) if kind == 7 else (Task.EXIT, "exit", tid)
         text = _cut(body[16:]) if kind == 3 else None
         return Kind.TASK, int(role in self.roles), cpu, by, text, ts, what | (pid & 0xFFFFFFFF) << 8, tid, NULL, NULL
+
+    def _parts(self, record):
+        """A record that is no sample: without its tail, and the tail's words by their bits."""
+        event = self.events[0]
+        if event["words"] >> 16 & 1:
+            event = self.by_id.get(struct.unpack_from("<Q", record, len(record) - 8)[0], event)
+        tail = [b for b in TAIL if event["tailed"] and event["words"] >> b & 1]
+        body = record[: len(record) - 8 * len(tail)]
+        return body, {b: struct.unpack_from("<Q", record, len(body) + 8 * i)[0] for i, b in enumerate(tail)}
+
+    def _switch(self, kind, misc, record):
+        if "switch" in self.roles or not misc >> 13 & 1:
+            return None
+        body, words = self._parts(record)
+        if not words[2]:
+            self.undecodable += 1
+            return None
+        self.newest = max(self.newest, words[2])
+        prev = words[1].to_bytes(8, "little")[4:]
+        next_ = body[12:16] if kind == 15 else b"\xff" * 4
+        prev, next_ = (int.from_bytes(w, "little", signed=True) for w in (prev, next_))
+        return Kind.SWITCH, 0, words[7] & 0xFFFFFFFF, prev, None, words[2], next_, 1 - (misc >> 14 & 1), NULL, NULL
 
 
 def _cut(text: bytes) -> str:

@@ -6,7 +6,7 @@ import struct
 
 from backports import zstd
 from importers.perfdata import build
-from importers.perfdata.build import Event, File, comm, fork, mmap, record, sample, tail, text
+from importers.perfdata.build import Event, File, comm, fork, mmap, record, sample, switch, tail, text
 
 ENTER = Event("raw_syscalls:sys_enter")
 SWITCH = Event("sched:sched_switch", config=12, ids=(8,))
@@ -30,6 +30,7 @@ RECORDS = b"".join([
     record(68, b""),
     record(71, struct.pack("<QQQIIII", 8, 0, 0, 0, 0, 0, 0)) + bytes(8),
     sample(ENTER, ENTER.raw(id=39), ts=57, cpu=1),
+    switch(ENTER, ts=58, other=6),
 ])  # fmt: skip
 FEATURES = {3: text("host"), 9: text("AuthenticAMD,25,17,1"), 11: struct.pack("<I", 1) + text("perf")}
 PACKED = zstd.compress(RECORDS)
@@ -38,6 +39,7 @@ LENGTH = struct.pack("<Q", len(PACKED))
 SEEDS = [
     File(EVENTS, RECORDS, features=FEATURES).build(),
     File(EVENTS, RECORDS, features=FEATURES).pipe(),
+    File([ENTER, IRQ, TIMER], RECORDS, features=FEATURES).build(),
     File(EVENTS, record(81, PACKED)).pipe(),
     File(EVENTS, record(83, LENGTH + PACKED.ljust(-(-len(PACKED) // 8) * 8, b"\0"))).build(),
 ]

@@ -72,10 +72,6 @@ def test_version_1_is_refused_by_name():
     assert "version 1" in refusal(b"PERFFILE" + WHOLE[8:])
 
 
-def test_the_other_byte_order_is_refused():
-    assert "big-endian" in refusal(b"2ELIFREP" + WHOLE[8:])
-
-
 @pytest.mark.parametrize("size", [0, 1, 8, 103, 104])
 def test_a_file_shorter_than_its_header_is_refused(size):
     refusal(WHOLE[:size])
@@ -92,6 +88,13 @@ def test_a_killed_recorder_left_no_formats_and_the_message_says_so():
     message = refusal(File([ENTER], FIRST, data_size=0, formats=False).build())
     assert "killed before it completed the header" in message
     assert "perf record -o -" in message
+    assert "--machine DIR" in message
+
+
+def test_a_killed_recording_tells_what_records_it_has():
+    records = FIRST * 3 + build.fork(ENTER, 20, 10, 21, 11, ts=60) + build.switch(ENTER, ts=61, other=6)
+    message = refusal(File([ENTER], records + build.record(11, bytes(16)), data_size=0, formats=False).build())
+    assert "records: 3 samples, 1 of threads, 1 of switches, 1 AUX" in message
 
 
 def test_formats_kept_apart_save_a_killed_recording():
@@ -100,6 +103,21 @@ def test_formats_kept_apart_save_a_killed_recording():
     assert [row[0] for row in found] == [Kind.SYS_ENTER] * 2 + [Kind.LOSS]
     assert found[-1] == (Kind.LOSS, 0, -1, -1, None, 50, LOSS_CODE["cut"], NULL, NULL, NULL)
     assert f"the records end at byte {len(file)}" in reader.damage
+
+
+def test_formats_kept_apart_save_a_file_cut_off_too():
+    found, reader = rows(
+        WHOLE[: WHOLE.index(FIRST) + 2 * len(FIRST)], formats={"raw_syscalls/sys_enter": ENTER.format()}
+    )
+    assert [row[0] for row in found] == [Kind.SYS_ENTER] * 2 + [Kind.LOSS]
+    assert "missing at the file's end" in reader.damage
+
+
+def test_formats_kept_apart_have_their_own_numbers():
+    other = Event("raw_syscalls:sys_enter", config=99)
+    file = File([ENTER], FIRST, data_size=0, formats=False).build()
+    with pytest.raises(UnreadableInput, match="no event formats"):
+        rows(file, formats={"raw_syscalls/sys_enter": other.format()})
 
 
 def test_a_file_cut_off_in_its_records_has_no_formats_either():

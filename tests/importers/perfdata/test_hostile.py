@@ -111,10 +111,10 @@ def test_a_sample_too_short_for_its_words_is_counted_and_reading_goes_on(body):
     assert found[-1][6] in (LOSS_CODE["undecodable"], LOSS_CODE["unknown_id"])
 
 
-@pytest.mark.parametrize("kind", [1, 2, 3, 4, 5, 6, 7, 10, 13])
+@pytest.mark.parametrize("kind", [1, 2, 3, 4, 5, 6, 7, 10, 13, 14, 15])
 @pytest.mark.parametrize("size", range(0, 80, 8))
 def test_other_records_too_short_make_no_row_of_foreign_bytes(kind, size):
-    found, reader = rows(File([ENTER], SAMPLES[0] + record(kind, bytes(size)) + SAMPLES[1]).build())
+    found, reader = rows(File([ENTER], SAMPLES[0] + record(kind, bytes(size), misc=1 << 13) + SAMPLES[1]).build())
     assert [row[0] for row in found if row[0] == Kind.SYS_ENTER] == [Kind.SYS_ENTER] * 2
     assert not reader.damage
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from importers.perfdata import build, feeds, plain
-from importers.perfdata.build import Event, File, comm, fork, mmap, record, sample, tail
+from importers.perfdata.build import Event, File, comm, fork, mmap, record, sample, switch, tail
 from importers.perfdata.helping import rows
 
 from gstrace.events.tables import Kind
@@ -55,7 +55,11 @@ def others(draw):
     event = EVENTS[draw(st.integers(0, 6))]
     ts, cpu = draw(st.just(0) | TIMES), draw(CPUS)
     a, b, c, d = draw(TIDS), draw(TIDS), draw(TIDS), draw(TIDS)
-    match draw(st.sampled_from(["comm", "fork", "exit", "mmap", "lost", "lost samples", "throttle", "round", "other"])):
+    match draw(
+        st.sampled_from(
+            ["comm", "fork", "exit", "mmap", "lost", "lost samples", "throttle", "switch", "round", "other"]
+        )
+    ):
         case "comm":
             return comm(event, a, b, draw(NAMES), ts=ts, cpu=cpu, misc=draw(st.sampled_from([0, 1 << 13])))
         case "fork":
@@ -71,21 +75,23 @@ def others(draw):
         case "throttle":
             body = struct.pack("<QQQ", ts or 1, 7, 7) + tail(event, ts or 1, cpu)
             return record(draw(st.sampled_from([5, 6])), body)
+        case "switch":
+            misc = draw(st.sampled_from([0, 1 << 13, 3 << 13]))
+            return switch(event, ts=ts or 1, cpu=cpu, misc=misc, other=draw(st.none() | TIDS), tid=a)
         case "round":
             return record(68, b"")
         case _:
-            return record(
-                draw(st.sampled_from([8, 11, 14, 15, 68, 74, 82, 90, 4000])), bytes(8 * draw(st.integers(0, 4)))
-            )
+            return record(draw(st.sampled_from([8, 11, 68, 74, 82, 90, 4000])), bytes(8 * draw(st.integers(0, 4))))
 
 
 RECORDS = st.lists(samples() | samples() | others(), min_size=1, max_size=30)
 
 
 @pytest.mark.slow
-@given(RECORDS)
-def test_the_kernel_and_the_plain_twin_read_the_same(records):
-    data = File(list(EVENTS), b"".join(records)).build()
+@given(RECORDS, st.booleans())
+def test_the_kernel_and_the_plain_twin_read_the_same(records, sched_switch):
+    events = [e for e in EVENTS if sched_switch or e.name != "sched:sched_switch"]
+    data = File(events, b"".join(records)).build()
     ours, reader = rows(data)
     theirs = plain.read(data)
     assert [feeds.comparable(row) for row in ours] == [feeds.comparable(tuple(row)) for row in theirs]

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 from importers.perfdata import build
-from importers.perfdata.build import Event, File, comm, fork, mmap, record, sample, tail
+from importers.perfdata.build import Event, File, comm, fork, mmap, record, sample, switch, tail
 from importers.perfdata.helping import rows
 
 from gstrace.events.losses import LOSS_CODE
@@ -101,6 +101,52 @@ def test_samples_of_other_events_are_counted_by_their_names():
     file = File([ENTER, other], FIRST + sample(other, b"", id=8) * 2)
     file.features[12] = struct.pack("<II", 1, 128) + other.attr(128) + struct.pack("<I", 0) + build.text("cycles:P")
     assert rows(file.build())[1].skipped == {"SAMPLE of cycles:P": 2}
+
+
+# ---- switches without their tracepoint -------------------------------------------------------------------------------
+
+OUT, PREEMPTED = 1 << 13, 3 << 13
+
+
+def test_a_switch_is_told_once_by_its_way_out():
+    records = switch(ENTER, ts=60, cpu=1, other=0, tid=21) + switch(ENTER, ts=61, cpu=1, misc=0, other=21, tid=0)
+    assert got(records) == [(Kind.SWITCH, 0, 1, 21, None, 60, 0, 1, NULL, NULL)]
+
+
+@pytest.mark.parametrize(("misc", "state"), [(OUT, 1), (PREEMPTED, 0)])
+def test_a_preempted_thread_can_run_on(misc, state):
+    assert [row[7] for row in got(switch(ENTER, ts=60, misc=misc, other=22))] == [state]
+
+
+def test_of_a_thread_recorded_alone_nobody_knows_who_comes():
+    assert got(switch(ENTER, ts=60, tid=21)) == [(Kind.SWITCH, 0, 0, 21, None, 60, -1, 1, NULL, NULL)]
+
+
+def test_an_exiting_thread_without_a_number_leaves_as_nobody():
+    assert [row[3] for row in got(switch(ENTER, ts=60, other=22, tid=-1))] == [-1]
+
+
+def test_where_the_tracepoint_is_recorded_it_alone_counts():
+    event = Event("sched:sched_switch", config=9, ids=(8,))
+    records = switch(ENTER, ts=60, other=22) + sample(event, event.raw(prev_pid=9, next_pid=22), ts=61)
+    found, reader = rows(File([ENTER, event], FIRST + records).build())
+    assert [row[5] for row in found if row[0] == Kind.SWITCH] == [61]
+    assert reader.skipped == {"SWITCH_CPU_WIDE": 1}
+
+
+@pytest.mark.parametrize("words", [build.TIME, build.CPU, build.TID])
+def test_a_switch_of_unknown_thread_time_or_cpu_is_counted(words):
+    event = Event("raw_syscalls:sys_enter", sample_type=build.USUAL)
+    bare = Event("dummy", config=9, type=1, ids=(8,), sample_type=build.USUAL & ~build.RAW & ~words)
+    found = rows(File([event, bare], sample(event, RAW, ts=50) + switch(bare, ts=60, other=22)).build())[0]
+    assert found[1:] == [(Kind.LOSS, 0, -1, -1, None, 50, LOSS_CODE["undecodable"], 1, NULL, NULL)]
+
+
+@pytest.mark.parametrize("flags", [build.SAMPLE_ID_ALL, build.SAMPLE_ID_ALL | 1 << 26])
+def test_that_switches_are_recorded_is_told_by_the_attribute(flags):
+    event = Event("raw_syscalls:sys_enter", flags=flags)
+    reader = rows(File([event], sample(event, RAW)).build())[1]
+    assert ("record:SWITCH" in reader.recorded) is bool(flags >> 26)
 
 
 # ---- before the recording -------------------------------------------------------------------------------------------

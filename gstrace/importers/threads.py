@@ -6,12 +6,10 @@ time 0. These become one TASK row each, FOUND, before the first real row.
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass, field
 from typing import Final
 
 from gstrace.events.tables import NULL
-from gstrace.importers.perfdata.kernel import COMM, FORK
 
 _KTHREADD: Final = 2
 
@@ -25,20 +23,13 @@ class Threads:
     parents: dict[int, int] = field(default_factory=dict)
     mapped: set[int] = field(default_factory=set)
 
-    def add(self, kind: int, record: bytes) -> None:
-        """Take one COMM, FORK, MMAP or MMAP2, the whole record, as long as the kernel checked."""
-        if kind == COMM:
-            pid, tid = struct.unpack_from("<ii", record, 8)
-            self.pids[tid] = pid
-            self.comms[tid] = record[16:].partition(b"\0")[0]
-        elif kind == FORK:
-            pid, ppid, tid = struct.unpack_from("<iii", record, 8)
-            self.pids[tid] = pid
-            if tid == pid:
-                self.parents[pid] = ppid
-        else:
-            (pid,) = struct.unpack_from("<i", record, 8)
-            self.mapped.add(pid)
+    def comm(self, pid: int, tid: int, name: bytes) -> None:
+        self.pids[tid], self.comms[tid] = pid, name
+
+    def fork(self, pid: int, ppid: int, tid: int) -> None:
+        self.pids[tid] = pid
+        if tid == pid:
+            self.parents[pid] = ppid
 
     def found(self, *, whole_system: bool) -> list[tuple[int, int, int, bytes]]:
         """(tid, process, kernel thread 1 or 0 or `NULL`, name) of each; the idle threads (0) are left out."""

@@ -10,7 +10,7 @@ from importers.perfdata.build import Event, File, sample
 from importers.perfdata.helping import folder, rows
 
 from gstrace.events.tables import Kind, Origin, Phase
-from gstrace.importers.perfdata.chains import Chain, Entries
+from gstrace.importers.chains import Chain, Entries
 
 # A timer's own frames: what it calls depends on the stack it interrupted, its entry does not.
 FROM_USER, FROM_KERNEL, ENTRY = (0xA1, 0xA2), (0xA1, 0xA3), (0xAF,)

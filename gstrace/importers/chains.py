@@ -30,6 +30,7 @@ _SHORT: Final = 3
 _DEEPEST_ENTRY: Final = 12
 _CANDIDATES: Final = 8
 _NEARLY_ALL: Final = 0.9
+_LEARN_FROM: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class Entries:
     outside: dict[int, int] = field(default_factory=dict)
 
     def learn(self, chains: Sequence[Chain]) -> None:
-        """Look for entries in the chains of one batch; what an earlier batch has taught stays."""
+        """Look for entries in the chains of one batch, most seen first; what an earlier batch has taught stays."""
+        chains = chains[:_LEARN_FROM]
         above_user = [c for c in chains if (c.user or not self.tells_user) and 0 < len(c.frames) <= _DEEPEST_ENTRY]
         ends = Counter[tuple[int, ...]]()
         for chain in above_user:
