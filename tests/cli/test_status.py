@@ -90,7 +90,7 @@ WRONG = {
         hint: give them one at a time, with -o""",
     "ingest perf.data --input-format perf": """
         gstrace: no input format named 'perf'
-        hint: did you mean perfetto, perfdata?""",
+        hint: did you mean perfetto, perfdata, perfscript?""",
 }
 UNREADABLE = {
     "ingest perf.data": """

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _CODES: Final = {2: "H", 4: "I", 8: "Q"}
 _PIECE: Final = 1 << 20
 _LONGEST: Final = 0xFFFF
+_MOST_TIMES, _FREELY = 1000, 1 << 28
+"""What unpacks to more than so many times its size, and to more than so many bytes, is made to fill the disk."""
 
 _BODIES: Final = {
     k.COMM: "II", k.MMAP: "II", k.MMAP2: "II", k.FORK: "IIIIQ", k.EXIT: "IIIIQ", k.LOST: "QQ", k.LOST_SAMPLES: "Q",
@@ -76,6 +78,9 @@ class LittleEndian:
                 continue
             self.file.write(self.record(kind, record))
             left -= self._pass_over(kind, record, left)
+        # A record that is not complete: the reader will say so.
+        self._head(self._inner)
+        self.file.write(self._inner)
 
     def _head(self, record: bytearray, start: int = 0) -> tuple[int, int]:
         """Turn a record's head around; → its type and size, 0 where the head is not all there."""
@@ -98,18 +103,18 @@ class LittleEndian:
         return size
 
     def _unpack(self, kind: int, record: bytearray) -> bool:
-        """The records of a compressed one; → whether it could be unpacked."""
-        swap(record, 8, 8) if kind == k.COMPRESSED2 else None
-        found = parts(kind, len(record), int.from_bytes(record[8:16], "little"))
+        """The records of a compressed one; where they cannot be had it stays as it is. → whether they could."""
+        data = 0
+        if kind == k.COMPRESSED2:
+            swap(record, 8, 8)
+            data = int.from_bytes(record[8:16], "little")
+        found = parts(kind, len(record), data) if data <= len(record) else None
         try:
-            place = 0
             for skipped, taken in found or ():
-                for piece in self._unpacker.pieces(
-                    bytes(record[place + skipped : place + skipped + taken]), lambda: _PIECE
-                ):
+                payload = bytes(record[skipped : skipped + taken])
+                for piece in self._unpacker.pieces(payload, lambda: _PIECE) if taken else ():
                     self._inner += piece
                     self._inner_records()
-                place += skipped + taken
         except ValueError:
             found = None
         if found is None:
@@ -117,10 +122,13 @@ class LittleEndian:
         return found is not None
 
     def _inner_records(self) -> None:
+        """The whole records among the bytes unpacked so far. Raises ValueError for one that cannot be."""
         place = 0
         while len(self._inner) - place >= 8:
             size = int.from_bytes(self._inner[place + 6 : place + 8], "big")
-            if size < 8 or size > len(self._inner) - place:
+            if size < 8 or self.file.tell() > max(_FREELY, _MOST_TIMES * self._container.data_end):
+                raise ValueError(size)
+            if size > len(self._inner) - place:
                 break
             record = self._inner[place : place + size]
             kind, _ = self._head(record)

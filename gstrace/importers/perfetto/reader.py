@@ -180,5 +180,6 @@ class Perfetto:
         names = sorted(event.name for event in self._survey.met)
         told = f"{', '.join(names[:5])}{' …' if len(names) > 5 else ''}" if names else "no event of ftrace"
         raise NothingToPrice(
-            f"{self._name} records {told}; needed are system calls and switches", hint=f"record with: {record_line('Perfetto')}"
+            f"{self._name} records {told}; needed are system calls and switches",
+            hint=f"record with: {record_line('Perfetto')}",
         )

@@ -9,7 +9,6 @@ from typing import Final
 from gstrace.importers.cursor import Damaged
 from gstrace.importers.packed import zstd
 
-
 MOST: Final = 1 << 26
 """Bytes unpacked at once. trace-cmd packs ten pages together; the longest section, kallsyms, is not unpacked."""
 

@@ -59,7 +59,7 @@ class _Plain:
     def _pipe(self):
         self.start, self.end, self.events = 16, len(self.data), []
         at = 16
-        while struct.unpack_from("<I", self.data, at)[0] >= 64:
+        while at < self.end and struct.unpack_from("<I", self.data, at)[0] >= 64:
             kind, _, size = struct.unpack_from("<IHH", self.data, at)
             if kind == 64:
                 own = struct.unpack_from("<I", self.data, at + 12)[0]

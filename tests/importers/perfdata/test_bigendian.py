@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 
 import pytest
+from backports import zstd
 from hypothesis import given
 from importers.perfdata import build, seeds
 from importers.perfdata.bigendian import turned
@@ -63,6 +64,17 @@ def test_compressed_records_that_cannot_be_unpacked_end_the_reading():
     found, reader = rows(data.replace(space, struct.pack(">IHH", 81, 0, 72) + bytes(64)))
     assert [row[6] for row in found] == [158, LOSS_CODE["damaged"]]
     assert "cannot be unpacked" in reader.damage
+
+
+@pytest.mark.parametrize("inner", [struct.pack(">IHH", 9, 0, 0) + bytes(40), struct.pack(">IHH", 9, 0, 80) + bytes(24)])
+def test_compressed_records_that_cannot_be_end_the_reading(inner):
+    packed = zstd.compress(inner)
+    space = record(68, packed)
+    big = turned(File([ENTER], FIRST + space).build())
+    new = struct.pack(">IHH", 81, 0, len(space)) + packed
+    found, reader = rows(big.replace(struct.pack(">IHH", 68, 0, len(space)) + packed, new))
+    assert [row[6] for row in found] == [158, LOSS_CODE["damaged"]]
+    assert reader.damage
 
 
 @pytest.mark.parametrize("seed", range(len(seeds.SEEDS)))
