@@ -19,8 +19,9 @@ class Source:
     """An input that can be read again: a file, perf.data's directory, or standard input kept in a temporary file.
 
     name: the file's name without its folders. given: the file as it was given, of a directory the one with the header.
-    files, size: all that belongs to it, in a fixed order; their bytes. `digest()`: SHA-256 of those, hex, made in a thread of its own from `begin_digest` on, while others read. file: what readers read,
-    unwrapped when first asked for. cut: a sentence where that could not be had whole.
+    files, size: all that belongs to it, in a fixed order; their bytes. `digest()`: SHA-256 of those, hex, made in a
+    thread of its own from `begin_digest` on, while others read. file: what readers read, unwrapped when first asked
+    for. cut: a sentence where that could not be had whole.
     """
 
     def __init__(self, path: str | Path) -> None:

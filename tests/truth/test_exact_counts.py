@@ -40,8 +40,8 @@ OPEN_EDGES = {
     "cores": {"swapgs", "rdfsbase", "rdgsbase", "rdmsr_fs", "rdmsr_kernel_gs"},
 }
 BASES_OPEN = {".txt", ".dat", ".pftrace"}
-"""Neither a text nor trace.dat marks kernel threads, whose bases are 0 (T1). Perfetto's own services, which were there before, run in
-the windows: their bases are unknown.
+"""Neither a text nor trace.dat marks kernel threads, whose bases are 0 (T1). Perfetto's own services, which were there
+before, run in the windows: their bases are unknown.
 """
 OF_BASES = {"wrmsr_fs", "wrmsr_kernel_gs", "mov_fs", "mov_gs"}
 """What a legacy kernel executes at a switch or not, as the bases are (S3)."""
