@@ -427,6 +427,8 @@ class Replay:
 
     def _task_fork(self, e: dict[str, Any], cpu: int, c: Cpu, p: Thread) -> None:
         self._count(self._here(cpu), p, Event.FORK)
+        if e["subject"] <= 0:
+            return
         older = self._threads.get(e["subject"])
         t = self._threads[e["subject"]] = self._new(e["subject"], 0 if older is None else older.generation + 1)
         t.gs, t.fs, t.kernel = p.gs, p.fs, p.kernel

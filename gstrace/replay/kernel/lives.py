@@ -136,9 +136,9 @@ def call_ends(st, slot, nr, ret):
 
 @njit
 def fork(st, emitted, parent, tid, pid, flags, text, w, cpu, ts, seq):
-    """C1: the child has its parent's bases, and an FS of its own with CLONE_SETTLS."""
+    """C1: the child has its parent's bases, and an FS of its own with CLONE_SETTLS. No child is an idle thread (0)."""
     emit(st, emitted, w, cpu, parent, FORKED, 1, ts, seq)
-    if tid < 0 or tid >= st.tidmap.size:
+    if tid <= 0 or tid >= st.tidmap.size:
         return
     older = st.tidmap[tid] - 1
     child = new_thread(st, tid, 0 if older < 0 else st.threads[older, TGEN] + 1, ts)

@@ -17,7 +17,8 @@ from gstrace import api
 from gstrace.errors import UnreadableInput
 from gstrace.events.tables import Kind
 from gstrace.importers.perfdata import parts
-from gstrace.importers.registry import Source, open_reader
+from gstrace.importers.registry import open_reader
+from gstrace.importers.source import Source
 from gstrace.importers.stream import Stream
 
 ENTER = Event("raw_syscalls:sys_enter")

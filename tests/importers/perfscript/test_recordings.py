@@ -12,7 +12,8 @@ from importers.perfscript.helping import ROOT, SHARED, read, rows_of, told
 
 from gstrace.events.tables import Kind
 from gstrace.importers.perfdata.reader import PerfData
-from gstrace.importers.registry import Source, find
+from gstrace.importers.registry import find
+from gstrace.importers.source import Source
 
 SAMPLE = ROOT / "sample-traces" / "fsgs"
 FILES = [

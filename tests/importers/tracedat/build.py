@@ -80,7 +80,7 @@ class File:
     """A trace.dat. options: (id, data) before the buffers'. chunk: pages packed together."""
 
     cpus: dict[int, bytes] = field(repr=False)
-    events: tuple[Event, ...] = EVENTS
+    events: tuple[Event, ...] = field(default=EVENTS, repr=False)
     size: int = 4096
     word: int = 8
     user_word: int = 8

@@ -264,8 +264,7 @@ class _Plain:
             return None
         ts, columns = self._time(stamp), {"tid": -1, "a": NULL, "b": NULL, "c": NULL, "d": NULL, "text": None}
         sources = {"tid": "common_pid", **point.fields}
-        names = [s.lstrip("&!").partition("[")[0] for s in sources.values()]
-        ends = [f[1] + (f[2] if not f[0].startswith("__") else 4) for n in names if (f := known["fields"].get(n))]
+        ends = [end for source in sources.values() if (end := _end(source, known["fields"]))]
         if ts == NULL or len(raw) < max(ends, default=2):
             self.undecodable += 1
             return None
@@ -284,3 +283,15 @@ class _Plain:
             columns["b"] = int(Phase.ENTRY_ONLY)
         lesser = int(bool(point.role) and self.roles[point.role] < point.rank)
         return (point.kind, lesser, self.cpu, columns["tid"], columns["text"], ts, *(columns[x] for x in "abcd"))
+
+
+def _end(source, fields):
+    """The first byte behind what a declaration's line reads of an event; None where the event has no such field."""
+    name, _, index = source.lstrip("&!").partition("[")
+    if name not in fields:
+        return None
+    declared, at, size, _ = fields[name]
+    if index:
+        size //= int(re.search(r"\[(\d+)\]$", declared)[1])
+        at += int(index[:-1]) * size
+    return at + (4 if declared.startswith("__") else size)

@@ -15,7 +15,8 @@ from importers.tracedat.seeds import SEEDS, file
 from gstrace.errors import GstraceError, UnreadableInput
 from gstrace.events.losses import LOSS_CODE
 from gstrace.events.tables import NULL, Kind
-from gstrace.importers.registry import Source, find
+from gstrace.importers.registry import find
+from gstrace.importers.source import Source
 
 FIRST = event(ENTER.raw(7, id=39))
 THOROUGH = settings().max_examples > 1000
