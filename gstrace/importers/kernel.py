@@ -69,6 +69,18 @@ def put(rows, row, kind, lesser, cpu, tid, ts, a, b, c, d, hashed):
     rows.digest[row] = hashed
 
 
+@inlined
+def find(plan, key):
+    """What `programs.lookup` put into `plan.keys` and `plan.values` for a key, or −1. Free places end the search."""
+    mask = plan.keys.size - 1
+    slot = (key ^ (key >> 15)) & mask
+    while plan.values[slot] >= 0:
+        if plan.keys[slot] == key:
+            return plan.values[slot]
+        slot = (slot + 1) & mask
+    return -1
+
+
 @njit
 def find_text(words, raw, size, op):
     """Where a step's text is. → (byte, length); length 0 where the data is too short for it."""

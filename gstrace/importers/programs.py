@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from gstrace.events.tables import NULL, TABLES, Kind, Origin, Phase
 from gstrace.events.tracepoints import Tracepoint, exit_of, find
 from gstrace.importers import kernel as k
 from gstrace.importers.formats import PLAIN, Field, Format
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    I64 = npt.NDArray[np.int64]
+    I32 = npt.NDArray[np.int32]
 
 _TARGETS: Final = {"tid": k.TO_TID, "a": k.TO_A, "b": k.TO_B, "c": k.TO_C, "d": k.TO_D, "text": k.TO_TEXT}
 _PRESETS: Final = {"tid": k.TID0, "a": k.A0, "b": k.B0, "c": k.C0, "d": k.D0}
@@ -131,3 +139,16 @@ def _number(found: Field, index: int | None, code: int) -> list[int] | None:
     left = 64 - 8 * size
     mask = -1 if found.signed or size == 8 else (1 << 8 * size) - 1
     return [0, code, offset, size, left, mask, 0]
+
+
+def lookup(rows: Mapping[int, int]) -> tuple[I64, I32]:
+    """Row by key as the open hash table that `kernel.find` searches: (keys, rows, −1 for free), at most half full."""
+    size = 1 << (2 * len(rows) + 1).bit_length()
+    keys, values = np.zeros(size, np.int64), np.full(size, -1, np.int32)
+    for unsigned, row in rows.items():
+        key = unsigned - (1 << 64) if unsigned >> 63 == 1 else unsigned
+        slot = (key ^ (key >> 15)) & (size - 1)
+        while values[slot] >= 0:
+            slot = (slot + 1) & (size - 1)
+        keys[slot], values[slot] = key, row
+    return keys, values

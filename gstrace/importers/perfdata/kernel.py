@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from gstrace.events.losses import LOSS_CODE
 from gstrace.events.tables import NULL, Kind, Task
-from gstrace.importers.kernel import KIND, LESSER, LOW32, NEED, TYPE, decode, digest, load, put
+from gstrace.importers.kernel import KIND, LESSER, LOW32, NEED, TYPE, decode, digest, find, load, put
 from gstrace.importers.perfdata.layout import (
     CHAIN,
     CPU,
@@ -76,18 +76,6 @@ K_TASK, K_LOSS, K_SWITCH = int(Kind.TASK), int(Kind.LOSS), int(Kind.SWITCH)
 T_FORK, T_EXEC, T_EXIT, T_RENAME = int(Task.FORK), int(Task.EXEC), int(Task.EXIT), int(Task.RENAME)
 L_LOST, L_LOST_SAMPLES, L_FILTERED = LOSS_CODE["lost"], LOSS_CODE["lost_samples"], LOSS_CODE["filtered"]
 L_THROTTLED, L_THROTTLE_END = LOSS_CODE["throttled"], LOSS_CODE["throttle_end"]
-
-
-@inlined
-def find_event(plan, key):
-    """Row of `plan.events` for an id (or a type), or −1. The table has free places, so the search ends."""
-    mask = plan.keys.size - 1
-    slot = (key ^ (key >> 15)) & mask
-    while plan.values[slot] >= 0:
-        if plan.keys[slot] == key:
-            return plan.values[slot]
-        slot = (slot + 1) & mask
-    return -1
 
 
 @inlined
@@ -185,7 +173,7 @@ def sample(words, at, size, plan, rows, notes, state):
     if row >= rows.ts.size or state[TEXTS] >= notes.text_row.size or state[CHAINED] >= notes.chained_row.size:
         return FULL
     if state[ID_AT] > 0:
-        e = find_event(plan, load(words, at + state[ID_AT])) if size >= state[ID_AT] + 8 else -1
+        e = find(plan, load(words, at + state[ID_AT])) if size >= state[ID_AT] + 8 else -1
         if e < 0:
             state[UNKNOWN_ID] += 1
             return DONE
@@ -202,7 +190,7 @@ def sample(words, at, size, plan, rows, notes, state):
         state[UNREAD] += 1
         return DONE
     if state[BY_TYPE] > 0:
-        e = find_event(plan, load(words, raw) & 0xFFFF)
+        e = find(plan, load(words, raw) & 0xFFFF)
         if e < 0:
             state[UNKNOWN_ID] += 1
             return DONE
@@ -259,7 +247,7 @@ def side_event(words, at, size, plan, state):
     With IDENTIFIER the id is a sample's first word and every other record's last; 0 in those that perf made.
     """
     if state[ID_AT] == 8 and size >= 16:
-        return max(find_event(plan, load(words, at + size - 8)), 0)
+        return max(find(plan, load(words, at + size - 8)), 0)
     return 0
 
 

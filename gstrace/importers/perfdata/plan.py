@@ -15,7 +15,7 @@ from gstrace.importers.perfdata import attr as at
 from gstrace.importers.perfdata import layout
 from gstrace.importers.perfdata.attr import TRACEPOINT, Attr
 from gstrace.importers.perfdata.kernel import UNREADABLE
-from gstrace.importers.programs import compile_event
+from gstrace.importers.programs import compile_event, lookup
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -71,7 +71,7 @@ def make_plan(attrs: Sequence[Attr], formats: Mapping[int, Format]) -> Planned:
     # Ids in samples are of no use where no attribute tells its own: a single event needs none.
     planned.id_at = rows[0][layout.ID] if any(attr.ids for attr in attrs) else 0
     planned.by_type = not planned.id_at and len(attrs) > 1
-    keys, values = _table(attrs, by_type=planned.by_type)
+    keys, values = lookup(_rows(attrs, by_type=planned.by_type))
     planned.plan = Plan(
         keys,
         values,
@@ -109,22 +109,14 @@ def _event(
     return head + placed
 
 
-def _table(attrs: Sequence[Attr], *, by_type: bool) -> tuple[I64, I32]:
-    """The hash table that `kernel.find_event` searches: at most half full. Of events with one id the first counts."""
-    pairs: dict[int, int] = {}
+def _rows(attrs: Sequence[Attr], *, by_type: bool) -> dict[int, int]:
+    """Row of `events` by what tells events apart: ids, or tracepoints' types. Of several with one the first counts."""
+    rows: dict[int, int] = {}
     for row, attr in enumerate(attrs):
         for key in (attr.config & 0xFFFF,) if by_type else attr.ids:
             if not by_type or attr.type == TRACEPOINT:
-                pairs.setdefault(key, row)
-    size = 1 << (2 * len(pairs) + 1).bit_length()
-    keys, values = np.zeros(size, np.uint64).view(np.int64), np.full(size, -1, np.int32)
-    for unsigned, row in pairs.items():
-        key = unsigned - (1 << 64) if unsigned >> 63 else unsigned
-        slot = (key ^ (key >> 15)) & (size - 1)
-        while values[slot] >= 0:
-            slot = (slot + 1) & (size - 1)
-        keys[slot], values[slot] = key, row
-    return keys, values
+                rows.setdefault(key, row)
+    return rows
 
 
 _NO_PLAN = Plan(*(np.zeros(0, np.int64) for _ in range(6)))  # type: ignore[arg-type]

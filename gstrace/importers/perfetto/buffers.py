@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from gstrace.importers.perfetto import kernel as k
+from gstrace.importers.perfetto.kernel import codes as k
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -12,7 +12,7 @@ from typing import BinaryIO, Final
 
 from gstrace.importers.feed import Feed
 from gstrace.importers.packed import zstd
-from gstrace.importers.perfetto.kernel import F_ZSTD
+from gstrace.importers.perfetto.kernel.codes import F_ZSTD
 from gstrace.importers.perfetto.messages import varint
 
 LARGEST: Final = 1 << 26

@@ -12,13 +12,14 @@ import numpy as np
 from gstrace.events.tables import NULL, TABLES, Kind
 from gstrace.events.tracepoints import TRACEPOINTS, Tracepoint, best_ranks, name_hash
 from gstrace.importers import kernel as fields
-from gstrace.importers.perfetto import kernel as k
-from gstrace.importers.programs import Program, program
+from gstrace.importers.perfetto.kernel import codes as k
+from gstrace.importers.programs import Program, lookup, program
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     I64 = npt.NDArray[np.int64]
+    I32 = npt.NDArray[np.int32]
 
 _COLUMNS: Final = {"a": 1, "b": 2, "c": 4}
 
@@ -29,7 +30,7 @@ class Plan(NamedTuple):
     """
 
     keys: I64
-    values: I64
+    values: I32
     events: I64
     ops: I64
     waking_lesser: int
@@ -69,7 +70,7 @@ def make_plan(met: Sequence[Met], compact: Collection[str]) -> Plan:
         events.append([*head, int(event.fields is None), repeated, *_limits(row.kind)])
     waking = next(row for row in TRACEPOINTS if row.perf == "sched:sched_waking")
     return Plan(
-        *_table([event.key for event, _ in wanted]),
+        *lookup({event.key: row for row, (event, _) in enumerate(wanted)}),
         np.array(events, np.int64).reshape(len(events), k.EVENT_FIELDS),
         np.array(ops, np.int64).reshape(len(ops), fields.OP_FIELDS),
         int(waking.is_lesser(ranks)),
@@ -104,15 +105,3 @@ def _limits(kind: Kind) -> tuple[int, int]:
         sum(_COLUMNS[c.source] for c in whole if not c.null),
         sum(_COLUMNS[c.source] for c in whole if c.dtype == "int32"),
     )
-
-
-def _table(keys: Sequence[int]) -> tuple[I64, I64]:
-    """The hash table that `kernel.find_event` searches: at most half full."""
-    size = 1 << (2 * len(keys) + 1).bit_length()
-    found, values = np.zeros(size, np.int64), np.full(size, -1, np.int64)
-    for row, key in enumerate(keys):
-        slot = (key ^ (key >> 15)) & (size - 1)
-        while values[slot] >= 0:
-            slot = (slot + 1) & (size - 1)
-        found[slot], values[slot] = key, row
-    return found, values

@@ -14,8 +14,9 @@ from gstrace.events.recorders import record_line
 from gstrace.events.tables import NULL, Kind, Task
 from gstrace.importers.batch import Batch, Texts, new_batch
 from gstrace.importers.kernel import put
-from gstrace.importers.perfetto import kernel as k
 from gstrace.importers.perfetto.buffers import ROWS, Walk, new_notes
+from gstrace.importers.perfetto.kernel import codes as k
+from gstrace.importers.perfetto.kernel import walk as kernel
 from gstrace.importers.perfetto.packets import Packets
 from gstrace.importers.perfetto.plan import make_plan
 from gstrace.importers.perfetto.survey import Survey
@@ -62,10 +63,10 @@ class Perfetto:
         """The rows in file order; see `Reader.batches`."""
         self._check()
         self.capture.set("format", "Perfetto", "packets")
-        for tid, pid, kernel, comm in self._survey.threads:
+        for tid, pid, is_kernel, comm in self._survey.threads:
             a = int(Task.FOUND) | (pid & 0x7FFFFFFF) << 8
             text = self._texts.index(comm) if comm else -1
-            yield from self._row(Kind.TASK, cpu=0, ts=0, a=a, b=tid, c=kernel, text=text)
+            yield from self._row(Kind.TASK, cpu=0, ts=0, a=a, b=tid, c=is_kernel, text=text)
         for feed in self._packets.feeds():
             self.progress = self._packets.progress
             yield from self._take(feed)
@@ -82,7 +83,7 @@ class Perfetto:
         walk, status = self._walk, k.FULL
         while status in (k.FULL, k.META):
             with np.errstate(over="ignore"):
-                status, at = k.walk(
+                status, at = kernel.walk(
                     feed.words, feed.at, feed.end, self._plan, self._rows, self._notes,
                     walk.cpus, walk.bundle, walk.packet, walk.state,
                 )  # fmt: skip

@@ -14,11 +14,12 @@ import numpy as np
 from gstrace.events.capture import Capture
 from gstrace.events.tables import NULL
 from gstrace.events.tracepoints import TRACEPOINTS, find
-from gstrace.importers.perfetto import kernel as k
 from gstrace.importers.perfetto.asked import Asked
 from gstrace.importers.perfetto.buffers import Walk, new_found
 from gstrace.importers.perfetto.facts import take_clocks, take_cpus, take_system
 from gstrace.importers.perfetto.horizons import Horizons
+from gstrace.importers.perfetto.kernel import codes as k
+from gstrace.importers.perfetto.kernel import survey as kernel
 from gstrace.importers.perfetto.messages import ROWS, classes, described, event_name, numbers
 from gstrace.importers.perfetto.packets import Packets
 from gstrace.importers.perfetto.plan import Met
@@ -62,7 +63,7 @@ class Survey:
         walk, found, status = self._walk, self._found, k.FULL
         while status in (k.FULL, k.META):
             with np.errstate(over="ignore"):
-                status, at = k.survey(
+                status, at = kernel.survey(
                     feed.words, feed.at, feed.end, self._salt, self._births, found,
                     walk.cpus, walk.bundle, walk.packet, walk.state,
                 )  # fmt: skip

@@ -29,7 +29,7 @@ LONGEST: Final = 1 << 12
 SLACK: Final = 100_000_000
 """ns that a line may be late: perf sorts, but joined texts and unsorted recordings exist."""
 ROWS: Final = 1 << 16
-_MOST_CPU, _MOST_TID, _MOST_NAMES = 0xFFFE, 0x7FFFFFFF, 4096
+_MOST_CPU, _MOST_TID, _MOST_NAMES, _MOST_FRAMES = 0xFFFE, 0x7FFFFFFF, 4096, 4096
 _ROLES: Final = {Task.FORK: "fork", Task.EXEC: "exec", Task.RENAME: "rename", Task.EXIT: "exit"}
 _FACTS: Final = {
     b"hostname": "hostname",
@@ -121,7 +121,7 @@ class PerfScript:
 
     def _line(self, line: bytes) -> None:
         if line[:1] == b"\t":
-            if self._chain is not None and (frame := shape.FRAME.match(line)):
+            if self._chain is not None and len(self._chain) < _MOST_FRAMES and (frame := shape.FRAME.match(line)):
                 self._chain.append(frame[1])
             return
         self._end_chain()

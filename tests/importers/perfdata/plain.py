@@ -148,16 +148,9 @@ class _Plain:
 
     def _row(self, event, ts, cpu, raw):
         point, fields = event["point"], event["format"]["fields"]
-        columns = {"tid": -1, "a": NULL, "b": NULL, "c": NULL, "d": NULL, "text": None}
-        for target, source in {"tid": "common_pid", **point.fields}.items():
-            column, _, part = target.partition(".")
-            value = _value(source, fields, raw, text=column == "text")
-            if value is None:
-                continue
-            if part:
-                (shift, width) = next(c.bits for c in TABLES[point.kind].columns if c.name == part)
-                value = columns[column] | (value & (1 << width) - 1) << shift
-            columns[column] = value
+        columns = columns_of(
+            point, {"tid": "common_pid", **point.fields}, lambda source, text: _value(source, fields, raw, text=text)
+        )
         if point.origin:
             columns["c"] = int(Origin.UNKNOWN)
         if point.kind is Kind.IRQ and columns["b"] == 0 and point.perf.replace("_entry", "_exit") not in self.recorded:
@@ -251,6 +244,21 @@ def _found(before):
                 kernel,
                 NULL,
             )
+
+
+def columns_of(point, sources, value_of, tid=-1):
+    """A declaration's columns: value_of(source, whether it is a text) → what an event says there, None for nothing."""
+    columns = {"tid": tid, "a": NULL, "b": NULL, "c": NULL, "d": NULL, "text": None}
+    for target, source in sources.items():
+        column, _, part = target.partition(".")
+        value = value_of(source, column == "text")
+        if value is None:
+            continue
+        if part:
+            (shift, width) = next(c.bits for c in TABLES[point.kind].columns if c.name == part)
+            value = columns[column] | (value & (1 << width) - 1) << shift
+        columns[column] = value
+    return columns
 
 
 def _value(source, fields, raw, *, text):

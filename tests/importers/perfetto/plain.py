@@ -15,6 +15,7 @@ from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.unknown_fields import UnknownFieldSet
+from importers.perfdata.plain import columns_of
 from perfetto.protos.perfetto.trace import perfetto_trace_pb2 as messages
 
 from gstrace.events.losses import LOSS_CODE
@@ -148,17 +149,8 @@ class Plain:
         runs = event.pid if event.HasField("pid") else runs
         if point is None:
             return None, runs
-        columns = {"tid": event.pid if event.HasField("pid") else -1, "a": NULL, "b": NULL, "c": NULL, "d": NULL}
-        columns["text"] = None
-        for target, source in point.fields.items():
-            column, _, part = target.partition(".")
-            value = _value(source, fields, text=column == "text")
-            if value is None:
-                continue
-            if part:
-                (shift, width) = next(c.bits for c in TABLES[point.kind].columns if c.name == part)
-                value = columns[column] | (value & (1 << width) - 1) << shift
-            columns[column] = value
+        pid = event.pid if event.HasField("pid") else -1
+        columns = columns_of(point, point.fields, lambda source, text: _value(source, fields, text=text), tid=pid)
         if point.kind is Kind.SWITCH:
             runs = columns["a"] if columns["a"] != NULL else -1
         if point.kind is Kind.MARKER and not (columns["text"] or "").startswith("gstrace:"):

@@ -12,10 +12,10 @@ import zlib
 from io import BytesIO
 
 from backports import zstd
-from importers.perfdata.plain import ROW, _format, _value
+from importers.perfdata.plain import ROW, _format, _value, columns_of
 
 from gstrace.events.losses import LOSS_CODE
-from gstrace.events.tables import NULL, TABLES, Kind, Origin, Phase, Task
+from gstrace.events.tables import NULL, Kind, Origin, Phase, Task
 from gstrace.events.tracepoints import find
 
 __all__ = ["ROW", "read"]
@@ -262,21 +262,13 @@ class _Plain:
         point = find(known["event"])
         if point is None:
             return None
-        ts, columns = self._time(stamp), {"tid": -1, "a": NULL, "b": NULL, "c": NULL, "d": NULL, "text": None}
+        ts = self._time(stamp)
         sources = {"tid": "common_pid", **point.fields}
         ends = [end for source in sources.values() if (end := _end(source, known["fields"]))]
         if ts == NULL or len(raw) < max(ends, default=2):
             self.undecodable += 1
             return None
-        for target, source in sources.items():
-            column, _, part = target.partition(".")
-            value = _value(source, known["fields"], raw, text=column == "text")
-            if value is None:
-                continue
-            if part:
-                (shift, width) = next(c.bits for c in TABLES[point.kind].columns if c.name == part)
-                value = columns[column] | (value & (1 << width) - 1) << shift
-            columns[column] = value
+        columns = columns_of(point, sources, lambda source, text: _value(source, known["fields"], raw, text=text))
         if point.origin:
             columns["c"] = int(Origin.UNKNOWN)
         if point.kind is Kind.IRQ and columns["b"] == 0 and point.perf.replace("_entry", "_exit") not in self.recorded:
