@@ -2,8 +2,9 @@
 
     make guided FORMAT=perfdata SECONDS=600
 
-What crashes, takes more than ten seconds or two gigabytes (the search itself takes some) is a finding; its input is
-left in `.cache/guided/FORMAT`. Without the compiler every index is checked, so that a read beyond a buffer is found.
+What crashes, takes more than ten seconds or a gigabyte at once is a finding (the search itself grows with time); its
+input is left in `.cache/guided/FORMAT`. Without the compiler every index is checked, so that a read beyond a buffer is
+found.
 """
 
 from __future__ import annotations
@@ -61,7 +62,13 @@ def main() -> None:
     folder = ROOT / ".cache" / "guided" / name
     seeds(name, folder / "corpus")
     warnings.simplefilter("ignore", RuntimeWarning)
-    options = [f"-max_total_time={seconds}", f"-max_len={LONGEST}", "-timeout=10", "-rss_limit_mb=2048"]
+    options = [
+        f"-max_total_time={seconds}",
+        f"-max_len={LONGEST}",
+        "-timeout=10",
+        "-rss_limit_mb=8192",
+        "-malloc_limit_mb=1024",
+    ]
     atheris.Setup(
         [sys.argv[0], *options, f"-artifact_prefix={folder}/", str(folder / "corpus")], lambda d: one_input(d, module)
     )
