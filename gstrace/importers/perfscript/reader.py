@@ -67,7 +67,7 @@ class PerfScript:
         self._runs: dict[int, int] = {}
         self._made: set[str] = set()
         self._last = self._used = self._unread = self._coarse = 0
-        self._tells_losses = False
+        self._tells_losses = self._cut = False
         self._names = self._scan()
         self._decoders = {name: d for name in self._names if (d := _decoder(name)) is not None}
         self._ranks = best_ranks(d.tracepoint for d in self._decoders.values())
@@ -99,7 +99,7 @@ class PerfScript:
         yield self._batch()
 
     def _blocks(self) -> Iterator[bytes]:
-        """The text in pieces of whole lines."""
+        """The text in pieces of whole lines. A last one without its end is left out: a number in it may go on."""
         self._file.seek(0)
         rest = b""
         while chunk := self._file.read(CHUNK):
@@ -108,7 +108,7 @@ class PerfScript:
             rest = rest[:LONGEST]
             if whole:
                 yield whole
-        yield rest
+        self._cut = bool(rest)
 
     def _scan(self) -> frozenset[str]:
         """Every tracepoint's name: which there are decides which of them count, before the first line."""
@@ -301,6 +301,9 @@ class PerfScript:
         losses = {"undecodable": self._unread, "coarse_time": self._coarse}
         if not self._tells_losses:
             losses["losses_untold"] = 1
+        if self._cut:
+            self.damage = f"{self._name}: the last line has no end, at byte {self.progress}"
+            losses["cut"] = NULL
         for name, count in losses.items():
             if count:
                 self._put(Kind.LOSS, -1, -1, self._last, a=LOSS_CODE[name], b=count)

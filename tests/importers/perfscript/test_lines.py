@@ -190,3 +190,11 @@ def test_numbers_without_room_are_counted(number):
 def test_a_line_without_end_takes_no_memory():
     rows = events(ENTER + "x" * 3_000_000 + "\n" + ENTER)
     assert len(rows) == 2
+
+
+def test_of_a_last_line_without_its_end_nothing_is_taken():
+    cut = ENTER + ENTER.replace("NR 158", "NR 16").rstrip("\n")[:-30]
+    rows, reader = read(cut.encode())
+    assert [row["a"] for row in rows if row["kind"] == Kind.SYS_ENTER] == [158]
+    assert {row["a"]: row["b"] for row in rows if row["kind"] == Kind.LOSS}[LOSS_CODE["cut"]] == NULL
+    assert "the last line has no end" in reader.damage
