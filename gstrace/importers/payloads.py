@@ -32,7 +32,7 @@ _ARGS: Final = rb"(?: \((?P<b_x>[0-9a-f]+)(?:, (?P<c_x>[0-9a-f]+)(?:, (?P<d_x>[0
 
 PATTERNS: Final[dict[str, tuple[bytes, ...]]] = {
     "sys_enter": (_NR + _ARGS, rb"id=(?P<a>-?\d+)"),
-    "sys_exit": (_NR + rb" = (?P<b>-?\d+)\s*$", rb"id=(?P<a>-?\d+) ret=(?P<b>-?(?:0x)?[0-9a-f]+)"),
+    "sys_exit": (_NR + rb" = (?P<b>-?\d+)\s*$", rb"id=(?P<a>-?\d+) ret=(?P<b>-?(?:0x[0-9a-f]+|\d+))\s*$"),
     "sched_switch": (
         _PREV + rb"(?:==> )?next_comm=.*\bnext_pid=(?P<a>\d+) ",
         rb".*:(?P<tid>\d+) \[-?\d+\] (?P<state>\S+) ==> .*:(?P<a>\d+) \[-?\d+\]",
@@ -117,7 +117,7 @@ def decoder(name: str) -> Decoder | None:
 
 def value(name: str, text: bytes) -> int:
     """A group's number as a signed word."""
-    number = int(text, 16 if name.endswith("_x") or text[:2] == b"0x" else 10)
+    number = int(text, 16 if name.endswith("_x") or b"0x" in text[:3] else 10)
     number &= 0xFFFFFFFFFFFFFFFF
     return number - (1 << 64) if number >> 63 else number
 

@@ -29,6 +29,7 @@ from gstrace.importers.tracedat.facts import (
     Buffer,
     Container,
     clock_in,
+    is_page,
     read_options,
 )
 from gstrace.importers.tracedat.packing import UNPACKERS, unpack
@@ -134,6 +135,8 @@ def _read_6(cursor: FileCursor, container: Container) -> None:
 
 def _regions(cursor: FileCursor, container: Container, buffer: Buffer) -> None:
     """A buffer's table of CPUs, and, from trace-cmd 2.7 on, its clock."""
+    if not is_page(buffer.page, container.data):
+        raise Damaged(f"pages of {buffer.page} bytes", cursor.at)
     if container.cpus > MOST_CPU + 1:
         raise Damaged(f"{container.cpus} CPUs", cursor.at)
     for cpu in range(container.cpus):

@@ -80,11 +80,11 @@ class Container:
         if commit is None or data is None:
             return
         page = data.offset + data.size
-        if commit.size in (4, 8) and data.offset >= 8 + commit.size and _is_page(page, data.offset):
+        if commit.size in (4, 8) and data.offset >= 8 + commit.size and is_page(page, data.offset):
             self.word, self.data, self.page, self.page_stated = commit.size, data.offset, page, True
 
 
-def _is_page(size: int, data: int) -> bool:
+def is_page(size: int, data: int) -> bool:
     return _SMALLEST_PAGE <= size <= _LARGEST_PAGE and size % 8 == 0 and data < size
 
 
@@ -142,7 +142,7 @@ def _take(container: Container, number: int, cursor: Cursor, *, chained: bool) -
 def _buffer(container: Container, cursor: Cursor) -> None:
     offset, name, clock = cursor.u64(), cursor.string(), cursor.string()
     buffer = Buffer(name, clock, cursor.u32(), offset)
-    if not _is_page(buffer.page, container.data):
+    if not is_page(buffer.page, container.data):
         raise Damaged(f"pages of {buffer.page} bytes", cursor.at)
     for _ in range(cursor.u32()):
         cpu, at, size = cursor.u32(), cursor.u64(), cursor.u64()

@@ -43,6 +43,7 @@ PAYLOADS = [
     (b"sys_enter:            id=172 args=ARRAY[1d, 00]", Kind.SYS_ENTER, {"a": 172, "b": NULL}),
     (b"sys_exit: NR 39 = -11", Kind.SYS_EXIT, {"a": 39, "b": -11}),
     (b"sys_exit:             id=172 ret=0", Kind.SYS_EXIT, {"a": 172, "b": 0}),
+    (b"sys_exit: id=172 ret=-0x1a", Kind.SYS_EXIT, {"a": 172, "b": -26}),
     (b"sys_ioctl(fd: ff, cmd: 5410, arg: 7ffe0babe8fc)", Kind.SYS_ENTER, {"a": 16, "b": NULL}),
     (b"sys_getppid()", Kind.SYS_ENTER, {"a": -1}),
     (b"sys_ioctl -> 0xfffffffffffffff5", Kind.SYS_EXIT, {"a": 16, "b": -11}),
@@ -351,3 +352,9 @@ def test_a_number_used_again_is_a_new_thread():
     fork = b"task_newtask: pid=134 comm=a clone_flags=0 oom_score_adj=0"
     found, _ = read(b"\n".join([HEAD + EXIT, HEAD.replace(b"-134", b"-7") + fork, HEAD + EXIT]))
     assert [r["b"] for r in found if r["kind"] == Kind.TASK and r["a"] & 0xFF == Task.FOUND] == [134, 7, 134]
+
+
+def test_a_number_without_0x_has_no_letters():
+    found, _ = read((HEAD + b"sys_exit: id=172 ret=01a\n") + (HEAD + b"sys_exit: id=172 ret=0\n"))
+    assert [row["a"] for row in found if row["kind"] == Kind.SYS_EXIT] == [172]
+    assert (Kind.LOSS, LOSS_CODE["undecodable"], 1) in [(row["kind"], row["a"], row["b"]) for row in found]

@@ -112,6 +112,14 @@ def test_a_buffer_of_another_clock_is_left_out_by_name():
     assert reader.skipped == {"event of buffer more, whose clock is mono": 1}
 
 
+def test_a_page_larger_than_any_kernels_takes_no_memory():
+    whole = File({0: page(1, event(ENTER.raw(7, id=39)))}, header=b"?").build(6)
+    rows(whole)
+    broken = whole.replace(struct.pack("<BBI", 0, 8, 4096), struct.pack("<BBI", 0, 8, 0xFFFF1000), 1)
+    with pytest.raises(UnreadableInput, match="pages of 4294905856 bytes"):
+        rows(broken)
+
+
 def test_an_instances_pages_have_their_own_size():
     more = Pages({0: page(50, event(EXIT.raw(5, id=1)), size=8192) * 2}, size=8192)
     assert len(rows(File({0: PAGE}, instances={"more": more}).build(7))[0]) == 3
