@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     I64 = npt.NDArray[np.int64]
     I32 = npt.NDArray[np.int32]
     U8 = npt.NDArray[np.uint8]
+    Ints = npt.NDArray[np.integer[Any]]
 
 NO_HORIZON: Final = -(2**63)
 
@@ -62,6 +63,11 @@ def new_batch(rows: int) -> Batch:
     import numpy as np
 
     return Batch(**{name: np.zeros(rows, dtype) for name, dtype in DTYPES.items()}, horizon=NO_HORIZON)
+
+
+def noted(count: int, row: Ints, at: Ints, length: Ints) -> Iterator[tuple[int, int, int]]:
+    """What a kernel has noted of its texts so far: (row, first byte in the buffer, length) of each."""
+    return zip(row[:count].tolist(), at[:count].tolist(), length[:count].tolist(), strict=True)
 
 
 class Texts:

@@ -15,7 +15,7 @@ from gstrace.errors import NothingToPrice, UnreadableInput
 from gstrace.events.losses import LOSS_CODE
 from gstrace.events.recorders import record_line
 from gstrace.events.tables import NULL, Kind, Task
-from gstrace.importers.batch import NO_HORIZON, Batch, Texts, new_batch
+from gstrace.importers.batch import NO_HORIZON, Batch, Texts, new_batch, noted
 from gstrace.importers.feed import Feed
 from gstrace.importers.kernel import put
 from gstrace.importers.perfdata import kernel as k
@@ -143,12 +143,7 @@ class PerfData:
             status, at = k.walk(feed.words, feed.at, feed.end, self._planned.plan, self._rows, self._notes, self._state)
         feed.at = int(at)
         notes, state = self._notes, self._state
-        for row, at, length in zip(
-            notes.text_row[: state[k.TEXTS]].tolist(),
-            notes.text_at[: state[k.TEXTS]].tolist(),
-            notes.text_length[: state[k.TEXTS]].tolist(),
-            strict=True,
-        ):
+        for row, at, length in noted(state[k.TEXTS], notes.text_row, notes.text_at, notes.text_length):
             self._rows.text[row] = self._texts.index(bytes(feed.bytes[at : at + length]).partition(b"\0")[0])
         for at in notes.marks[: state[k.MARKS]].tolist():
             size = int.from_bytes(feed.bytes[at + 6 : at + 8], "little")

@@ -12,7 +12,7 @@ from gstrace.errors import NothingToPrice, UnreadableInput
 from gstrace.events.losses import LOSS_CODE
 from gstrace.events.recorders import record_line
 from gstrace.events.tables import NULL, Kind, Task
-from gstrace.importers.batch import Batch, Texts, new_batch
+from gstrace.importers.batch import Batch, Texts, new_batch, noted
 from gstrace.importers.kernel import put
 from gstrace.importers.perfetto.buffers import ROWS, Walk, new_notes
 from gstrace.importers.perfetto.kernel import codes as k
@@ -103,10 +103,7 @@ class Perfetto:
 
     def _name_texts(self, feed: Feed) -> None:
         notes, state = self._notes, self._walk.state
-        n = state[k.TEXTS]
-        for row, at, length in zip(
-            notes.text_row[:n].tolist(), notes.text_at[:n].tolist(), notes.text_length[:n].tolist(), strict=True
-        ):
+        for row, at, length in noted(state[k.TEXTS], notes.text_row, notes.text_at, notes.text_length):
             text = bytes(feed.bytes[at : at + length])
             # What programs print of their own may be endless.
             if self._rows.kind[row] != Kind.MARKER or text.startswith(_MARKS):

@@ -15,7 +15,7 @@ from gstrace.events.losses import LOSS_CODE
 from gstrace.events.recorders import record_line
 from gstrace.events.tables import NULL, Kind, Task
 from gstrace.events.tracepoints import find
-from gstrace.importers.batch import NO_HORIZON, Batch, Texts, new_batch
+from gstrace.importers.batch import NO_HORIZON, Batch, Texts, new_batch, noted
 from gstrace.importers.cursor import Damaged
 from gstrace.importers.feed import Feed
 from gstrace.importers.kernel import put
@@ -182,13 +182,8 @@ class TraceDat:
             yield self._batch(min([region.last, *(entry[0] for entry in heap[1:3])]))
 
     def _name_texts(self, notes: Notes) -> None:
-        number, data = int(self._state[k.TEXTS]), self._feed.bytes
-        for row, at, length in zip(
-            notes.text_row[:number].tolist(),
-            notes.text_at[:number].tolist(),
-            notes.text_length[:number].tolist(),
-            strict=True,
-        ):
+        data = self._feed.bytes
+        for row, at, length in noted(self._state[k.TEXTS], notes.text_row, notes.text_at, notes.text_length):
             self._rows.text[row] = self._texts.index(bytes(data[at : at + length]).partition(b"\0")[0])
         self._state[k.TEXTS] = 0
 
