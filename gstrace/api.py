@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from gstrace.reports.table import Table
     from gstrace.samples import Sample
     from gstrace.schemes.compile import Scheme
+    from gstrace.trace import Part
     from gstrace.verdict.answer import Machine, Priced
+    from gstrace.verdict.question import Place, Question
 
 __all__ = [
     "Answer",
@@ -93,14 +95,32 @@ class Answer:
     """What-if, answered. `to_json()` is the whole; `table()` one row a scheme; `to_parquet(folder)` every report."""
 
     trace: Trace
-    selection: Selection
-    counts: Mapping[int, int]
-    ledger: str
-    baseline: Scheme
+    question: Question
+    part: Part
     baseline_why: str
     machines: Sequence[Machine]
     priced: Sequence[Priced]
     command: str = ""
+
+    @property
+    def selection(self) -> Selection:
+        """The part of the recording that was asked about."""
+        return self.question.selection
+
+    @property
+    def counts(self) -> Mapping[int, int]:
+        """Situation → how often, in that part."""
+        return self.part.counts
+
+    @property
+    def ledger(self) -> str:
+        """Which base the figures are for."""
+        return self.question.ledger
+
+    @property
+    def baseline(self) -> Scheme:
+        """The scheme that others are compared with."""
+        return self.question.baseline
 
     def to_json(self) -> dict[str, Any]:
         """The answer as docs/contract.md and schemas/what-if.v1.json state it."""
@@ -150,6 +170,7 @@ def what_if(
     baseline: str = "",
     uarch: str | Iterable[str] = (),
     ledger: str = "both",
+    abi: str = "asis",
     window: str = "",
     selection: Selection = EVERYTHING,
     assume: Mapping[str, str] | None = None,
@@ -158,32 +179,43 @@ def what_if(
     """Re-price a recording under every scheme. Raises UsageError for unknown names, NothingToPrice for no events.
 
     schemes, uarch: names, globs, `all`, files; schemes also NAME:param=value. baseline: default the scheme that the
-    recorded kernel ran where that can be told, else swapgs. uarch: default by CPUID, else generic.
+    recorded kernel ran where that can be told, else swapgs. uarch: default by CPUID, else generic. abi: a recorded
+    arch_prctl as the call it was (asis), or as the instruction (inst). assume: by name (`report assumptions`).
     """
-    from gstrace.pricing.difference import LEDGER_SETS
-    from gstrace.schemes import library
-    from gstrace.verdict.answer import Desk
+    from gstrace.verdict.question import Question
 
     recording = trace if isinstance(trace, Trace) else open(trace)
-    if ledger not in LEDGER_SETS:
-        raise nearest(ledger, list(LEDGER_SETS), what="ledger")
     if window:
         selection = replace(selection, window=window)
-    wanted = library.expand([schemes] if isinstance(schemes, str) else schemes)
+    wanted = _chosen(schemes, ledger, abi)
     refuse_foreign(recording)
     refuse_incomplete(recording)
     base, why = baseline_of(recording, baseline)
-    machines = machines_for(recording, [uarch] if isinstance(uarch, str) and uarch else uarch or (), assume or {})
-    counts = recording.counts(selection)
-    if not counts:
-        raise NothingToPrice("the selection holds no event that a scheme could be billed for")
     by_name = {s.name: s for s in wanted}
     if by_name.setdefault(base.name, base).document.where != base.document.where:
         raise UsageError(f"{by_name[base.name].document.where} and {base.document.where} both have the id {base.id}")
-    everyone = by_name.values()
-    desks = [Desk(machine, base, counts, ledger) for machine in machines]
-    priced = [desk.priced(scheme) for desk in desks for scheme in everyone]
-    return Answer(recording, selection, counts, ledger, base, why, machines, priced, command)
+    places = places_for(recording, [uarch] if isinstance(uarch, str) and uarch else uarch or ())
+    question = Question(tuple(by_name.values()), base, places, selection, ledger, abi, dict(assume or {}))
+    machines, part = question.machines(recording.capture), question.part(recording)
+    if not part.counts:
+        raise NothingToPrice("the selection holds no event that a scheme could be billed for")
+    return Answer(recording, question, part, why, machines, question.priced(part.counts, machines), command)
+
+
+def _chosen(schemes: Iterable[str], ledger: str, abi: str) -> tuple[Scheme, ...]:
+    """The schemes asked for. Raises UsageError for names that are none, and where the ABI mode leaves no scheme."""
+    from gstrace.pricing.difference import LEDGER_SETS
+    from gstrace.schemes import library
+    from gstrace.schemes.abi import ABIS, FAULTS
+
+    if ledger not in LEDGER_SETS:
+        raise nearest(ledger, list(LEDGER_SETS), what="ledger")
+    if abi not in ABIS:
+        raise nearest(abi, list(ABIS), what="ABI mode")
+    wanted = library.expand([schemes] if isinstance(schemes, str) else schemes)
+    if abi == "inst" and not any(scheme.user_gs for scheme in wanted):
+        raise UsageError(f"--abi inst: {', '.join(s.name for s in wanted)}: {FAULTS}")
+    return wanted
 
 
 def report(kind: str, answer: Answer) -> Table:
@@ -238,27 +270,42 @@ def baseline_of(trace: Trace, asked: str = "") -> tuple[Scheme, str]:
     return library.parse(name), f"what the recorded kernel ran: {why}"
 
 
-def machines_for(trace: Trace, asked: Iterable[str], assume: Mapping[str, str]) -> list[Machine]:
-    """The microarchitectures to price on, each with what is known of the machine."""
+def places_for(trace: Trace, asked: Iterable[str] = ()) -> tuple[Place, ...]:
+    """The microarchitectures to price on: those asked for, else the recorded one."""
     from gstrace.uarchs import load
-    from gstrace.verdict.answer import machine
+    from gstrace.verdict.question import Place
 
-    names = list(asked)
-    if names:
-        return [machine(trace.capture, u, "asked for", named=True, assume=assume) for u in load.select(names)]
-    found, why = load.match(trace.capture)
-    return [machine(trace.capture, found, why, named=False, assume=assume)]
+    if names := list(asked):
+        return tuple(Place(uarch, "asked for", named=True) for uarch in load.select(names))
+    return (Place(*load.match(trace.capture), named=False),)
+
+
+def machines_for(trace: Trace, asked: Iterable[str] = (), assume: Mapping[str, str] | None = None) -> list[Machine]:
+    """What is known of the machine on each microarchitecture to price on."""
+    from gstrace.verdict.question import machines
+
+    return machines(trace.capture, places_for(trace, asked), assume or {})
 
 
 # ---- what needs no recording, and loads no heavy package ----
 
 
-def check_names(schemes: Iterable[str] = (), uarchs: Iterable[str] = (), baseline: str = "") -> None:
+def check_names(
+    schemes: Iterable[str] = (),
+    uarchs: Iterable[str] = (),
+    baseline: str = "",
+    abi: str = "asis",
+    assume: Mapping[str, str] | None = None,
+) -> None:
     """Raise UsageError for a name that does not exist, before anything long begins."""
     from gstrace.schemes import library
     from gstrace.uarchs import load
 
-    library.expand(schemes)
+    _chosen(schemes or ("all",), "both", abi)
+    if assume:
+        from gstrace.verdict.assumptions import assumed
+
+        assumed(assume)
     load.select(uarchs)
     if baseline:
         library.parse(baseline)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gstrace.events.capture import Capture, with_machine
+from gstrace.replay.options import DEFAULT, Options
 from gstrace.replay.selection import EVERYTHING, Selection
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from gstrace.events.tracepoints import Wanted
     from gstrace.replay.census import Census
+    from gstrace.replay.rewriting import Rule
+    from gstrace.replay.runtime import Runtime
     from gstrace.replay.windows import Window
     from gstrace.store.gst import Gst, Tables
 
@@ -85,18 +88,19 @@ class Trace:
         labels = (str(r["window"]) if r["name"] is None else r["name"] for r in rows)
         return windows(Marker(r["begin"], label, r["cpu"], r["name"]) for r, label in zip(rows, labels, strict=True))
 
-    def cells(self, selection: Selection = EVERYTHING) -> Census:
-        """The census of a selection."""
+    def cells(self, selection: Selection = EVERYTHING, options: Options = DEFAULT) -> Census:
+        """The census of a selection; with options of one's own the stored events are replayed."""
         from gstrace.replay.select import chosen_cells, part
 
-        census = self._recount(selection) if selection.needs_events else self.census
+        stored = options == DEFAULT and not selection.needs_events
+        census = self.census if stored else self._recount(selection, options)
         return part(census, chosen_cells(census, selection, self.windows, self.chosen_threads(selection)))
 
-    def counts(self, selection: Selection = EVERYTHING) -> dict[int, int]:
+    def counts(self, selection: Selection = EVERYTHING, options: Options = DEFAULT) -> dict[int, int]:
         """Situation → how often, in a selection."""
         from gstrace.replay.select import counts
 
-        return counts(self.cells(selection))
+        return counts(self.cells(selection, options))
 
     def chosen_threads(self, selection: Selection) -> Any:
         """bool [threads]: the rows of the thread table that a selection asks for."""
@@ -104,18 +108,116 @@ class Trace:
 
         t = self.threads
         pid = t["pid"].fill_null(0).to_numpy()
-        return chosen_threads(selection, t["tid"].to_numpy(), pid, t["comm"].fill_null("").to_list())
+        chosen = chosen_threads(selection, t["tid"].to_numpy(), pid, t["comm"].fill_null("").to_list())
+        return chosen & ~self.tracer if selection.without_tracer else chosen
 
-    def _recount(self, selection: Selection) -> Census:
+    def rows_chosen(self, rows: pl.DataFrame, selection: Selection) -> Any:
+        """bool [rows]: rows of a table (seq, ts, cpu, tid) that belong to a selection."""
+        import numpy as np
+
+        from gstrace.events.tables import Kind
+        from gstrace.replay.census import Census
+        from gstrace.replay.select import chosen_cells
+
+        begins = self.threads.with_row_index("thread").select("thread", "tid", ts="first_ts").sort("ts")
+        placed = rows.with_row_index("row").sort("ts").join_asof(begins, on="ts", by="tid", check_sortedness=False)
+        placed = placed.sort("row")
+        markers = np.asarray(self.gst.table(Kind.MARKER).column("seq"))
+        segment = np.searchsorted(markers, placed["seq"].to_numpy())
+        ts, nothing = placed["ts"].to_numpy(), np.zeros(placed.height, np.int64)
+        thread = placed["thread"].fill_null(1).to_numpy()  # row 1: a thread of no number
+        census = Census(segment, ts, placed["cpu"].to_numpy(), thread, nothing, nothing)
+        mask = chosen_cells(census, selection, self.windows, self.chosen_threads(selection))
+        low = -(2**63) if selection.since is None else selection.since
+        return mask & (ts >= low) & (ts < (2**63 - 1 if selection.until is None else selection.until))
+
+    @cached_property
+    def tracer(self) -> Any:
+        """bool [threads]: the recorder's own (RULES T2): of its processes' names, and never exec'ed since: what a
+        recorder starts bears its name until then.
+        """
+        import numpy as np
+        import polars as pl
+
+        from gstrace.events.recorders import RECORDERS
+        from gstrace.replay.processes import processes
+
+        t = self.threads
+        of, known = processes(t["tid"].to_list(), t["pid"].to_list(), t["comm"].to_list())
+        names = RECORDERS[self.gst.manifest["format"]].comms
+        execs = self.tables.task.filter(pl.col("kind") == "exec").select("tid").collect()["tid"].unique()
+        ours = np.array([process.comm in names for process in known], np.bool_)[of]
+        return ours & ~np.isin(t["tid"].to_numpy(), execs.to_numpy())
+
+    @cached_property
+    def runtime(self) -> Runtime:
+        """How long each thread ran, over the whole recording."""
+        import numpy as np
+        import polars as pl
+
+        from gstrace.replay.runtime import runtime
+
+        rows = self.tables.switch.select("cpu", "ts", pl.col("prev_tid").fill_null(-1), "next_tid").collect()
+        cpu, ts, prev, following = (rows[name].to_numpy().astype(np.int64) for name in rows.columns)
+        return runtime(cpu, ts, prev, following, *self.stretch)
+
+    @cached_property
+    def stretch(self) -> tuple[int, int]:
+        """Times of the first and the last event of any thread, ns."""
+        t = self.threads
+        return int(t["first_ts"].to_numpy().min()), int(t["last_ts"].to_numpy().max())
+
+    def _recount(self, selection: Selection, options: Options) -> Census:
         """The census between two times: the stored events replayed, each situation taken by its own time."""
         import numpy as np
 
         from gstrace.replay.annotate import between
 
-        return between(self.gst.stream(), selection.since, selection.until, np.unique(self.census.start))
+        starts = np.unique(self.census.start)
+        return between(self.gst.stream(), selection.since, selection.until, starts, options)
 
-    def emitted(self) -> Iterator[Any]:
+    def emitted(self, options: Options = DEFAULT) -> Iterator[Any]:
         """Every situation as the replay decides it (`replay.annotate.listen`)."""
         from gstrace.replay.annotate import listen
 
-        return listen(self.gst.stream())
+        return listen(self.gst.stream(), options)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a recording, counted under assumptions: what an answer is about.
+
+    options: how the replay follows threads. rules: how open situations are read.
+    """
+
+    trace: Trace
+    selection: Selection = EVERYTHING
+    options: Options = DEFAULT
+    rules: tuple[Rule, ...] = ()
+
+    @cached_property
+    def cells(self) -> Census:
+        """Its cells of the census."""
+        from gstrace.replay.rewriting import rewritten_census
+
+        return rewritten_census(self.trace.cells(self.selection, self.options), self.rules)
+
+    @cached_property
+    def counts(self) -> dict[int, int]:
+        """Situation → how often."""
+        from gstrace.replay.select import counts
+
+        return counts(self.cells)
+
+    def emitted(self) -> Iterator[Any]:
+        """Its situations one by one, as the replay decides them: int64 [n, EMITTED_FIELDS] (`replay/state.py`)."""
+        from gstrace.replay import state
+        from gstrace.replay.rewriting import rewritten_codes
+        from gstrace.replay.select import chosen_emitted
+
+        threads, windows = self.trace.chosen_threads(self.selection), self.trace.windows
+        for emitted in self.trace.emitted(self.options):
+            chosen = emitted[chosen_emitted(emitted, self.selection, windows, threads)]
+            if len(chosen):
+                chosen[:, state.E_CODE] = rewritten_codes(chosen[:, state.E_CODE], self.rules)
+                yield chosen

@@ -30,8 +30,7 @@ def ask(
 def check(question: Question, chosen: Chosen) -> None:
     """Raise UsageError for a wrong option, before anything long begins."""
     chosen.selection()
-    question.assumed()
-    api.check_names(question.scheme, question.uarch, question.baseline)
+    api.check_names(question.scheme, question.uarch, question.baseline, question.abi, question.assumed())
 
 
 def answer(
@@ -45,6 +44,7 @@ def answer(
         baseline=question.baseline,
         uarch=question.uarch,
         ledger=question.ledger,
+        abi=question.abi,
         selection=chosen.selection(),
         assume=question.assumed(),
         command=shlex.join(["gstrace", *words, *question.words(), *chosen.words()]),

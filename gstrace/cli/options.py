@@ -15,6 +15,7 @@ from gstrace.units import cpus, nanoseconds
 
 Format = Literal["table", "json", "csv", "md"]
 Ledger = Literal["gs", "fs", "both"]
+Abi = Literal["asis", "inst"]
 
 
 def starting(names: Callable[[], Iterable[str]], *more: str) -> Callable[[str], list[str]]:
@@ -93,9 +94,15 @@ class Question:
         ),
     ] = field(default_factory=list)
     ledger: Annotated[Ledger, typer.Option(envvar="GSTRACE_LEDGER", help="Whose base the cycles are for.")] = "both"
+    abi: Annotated[
+        Abi, typer.Option(help="A recorded arch_prctl as the call it was, or as the instruction that could replace it.")
+    ] = "asis"
     assume: Annotated[
         list[str],
-        typer.Option(metavar="NAME=VALUE", help="A fact of the machine, whatever was recorded; may be repeated."),
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="Take this for granted instead: see `gstrace report assumptions`; may be repeated.",
+        ),
     ] = field(default_factory=list)
 
     def assumed(self) -> dict[str, str]:
@@ -116,6 +123,7 @@ class Question:
             *each("--baseline", [_name(self.baseline)] if self.baseline else []),
             *each("--uarch", map(_name, self.uarch)),
             *each("--ledger", [] if self.ledger == "both" else [self.ledger]),
+            *each("--abi", [] if self.abi == "asis" else [self.abi]),
             *each("--assume", self.assume),
         ]
 
@@ -142,6 +150,9 @@ class Chosen:
         typer.Option("--from", metavar="TIME", help="From this time of the trace clock on: ns, or 1.25s, 3ms, 7us."),
     ] = ""
     until: Annotated[str, typer.Option("--to", metavar="TIME", help="Before this time of the trace clock.")] = ""
+    without_tracer: Annotated[bool, typer.Option("--exclude-tracer", help="Without the recorder's own threads.")] = (
+        False
+    )
 
     def selection(self) -> api.Selection:
         """As the API takes it. Raises UsageError for a value that is none."""
@@ -157,6 +168,7 @@ class Chosen:
             cpus=cpus(self.cpu) if self.cpu else frozenset(),
             since=since,
             until=until,
+            without_tracer=self.without_tracer,
         )
 
     def words(self) -> list[str]:
@@ -169,6 +181,7 @@ class Chosen:
             *each("--cpu", [self.cpu] if self.cpu else []),
             *each("--from", [self.since] if self.since else []),
             *each("--to", [self.until] if self.until else []),
+            *(["--exclude-tracer"] if self.without_tracer else []),
         ]
 
 

@@ -71,6 +71,7 @@ NAMES: Final = {
     "cpu_model": "CPUID model, decimal",
     "cpu_stepping": "CPUID stepping, decimal",
     "cpu_name": "the CPU's brand string",
+    "cpu_mhz": "MHz at which the first CPU ran when the recording was made",
     "cpu_flags": "the `flags` line of /proc/cpuinfo",
     "cpu_bugs": "the `bugs` line of /proc/cpuinfo",
     "vulnerabilities": "/sys/devices/system/cpu/vulnerabilities, one `name: text` a line",
@@ -83,6 +84,7 @@ _CPUINFO: Final = {
     "model": "cpu_model",
     "stepping": "cpu_stepping",
     "model name": "cpu_name",
+    "cpu MHz": "cpu_mhz",
     "flags": "cpu_flags",
     "bugs": "cpu_bugs",
 }

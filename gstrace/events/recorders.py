@@ -17,20 +17,30 @@ NEEDED: Final = (
 
 @dataclass(frozen=True)
 class Recorder:
-    """line: what to run or write; event: how it names one, by `system` and `name`; between: what parts them."""
+    """line: what to run or write; event: how it names one, by `system` and `name`; between: what parts them;
+    comms: names of its own processes.
+    """
 
     line: str
     event: str
     between: str
+    comms: tuple[str, ...]
 
 
-_PERF: Final = Recorder("perf record -a -e {events},…", "{system}:{name}", ",")
+_PERF: Final = Recorder("perf record -a -e {events},…", "{system}:{name}", ",", ("perf",))
 RECORDERS: Final = {
     "perf.data": _PERF,
     "perf script text": _PERF,
-    "trace.dat": Recorder("trace-cmd record {events} …", "-e {system}:{name}", " "),
-    "ftrace text": Recorder("echo {events} … > /sys/kernel/tracing/set_event", "{system}:{name}", " "),
-    "Perfetto": Recorder("ftrace_config {{ {events} … }}", 'ftrace_events: "{system}/{name}"', " "),
+    "trace.dat": Recorder("trace-cmd record {events} …", "-e {system}:{name}", " ", ("trace-cmd",)),
+    "ftrace text": Recorder(
+        "echo {events} … > /sys/kernel/tracing/set_event", "{system}:{name}", " ", ("trace-cmd", "atrace")
+    ),
+    "Perfetto": Recorder(
+        "ftrace_config {{ {events} … }}",
+        'ftrace_events: "{system}/{name}"',
+        " ",
+        ("traced", "traced_probes", "perfetto", "tracebox"),
+    ),
 }
 """By the title of the format that the recorder writes (`importers/registry.py`)."""
 

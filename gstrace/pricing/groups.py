@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -108,17 +108,24 @@ def at_typical(machines: Sequence[Amounts], typical: F64) -> F64:
 def extremes(machines: Sequence[Amounts], low: F64, high: F64) -> tuple[F64, F64]:
     """float64 [codes] twice: cycles of one occurrence at its cheapest completion and prices, and at its dearest.
 
-    low, high: float64 [operations]. Only for amounts that are not negative.
+    low, high: float64 [operations]. What an amount below 0 saves is most at the high price.
     """
-    least = [_filled(one.likely @ np.nan_to_num(low), one, low, np.min) for one in machines]
-    most = [_filled(one.likely @ np.nan_to_num(high), one, high, np.max) for one in machines]
+    cheap, dear = np.nan_to_num(low), np.nan_to_num(high)
+    least = [_at(one, lambda rows: _weighted(rows, cheap, dear), np.min) for one in machines]
+    most = [_at(one, lambda rows: _weighted(rows, dear, cheap), np.max) for one in machines]
     return np.min(least, axis=0), np.max(most, axis=0)
 
 
-def _filled(cycles: F64, one: Amounts, prices: F64, take: np.ufunc | object) -> F64:
-    for places, rows in one.open:
-        cycles[places] = take(rows @ np.nan_to_num(prices))  # type: ignore[operator]
+def _weighted(rows: F64, of_more: F64, of_less: F64) -> F64:
+    cycles: F64 = np.maximum(rows, 0) @ of_more + np.minimum(rows, 0) @ of_less
     return cycles
+
+
+def _at(one: Amounts, cycles: Callable[[F64], F64], take: Callable[[F64], np.float64]) -> F64:
+    found = cycles(one.likely)
+    for places, rows in one.open:
+        found[places] = take(cycles(rows.astype(np.float64)))
+    return found
 
 
 class _Values:

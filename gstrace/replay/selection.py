@@ -17,6 +17,7 @@ class Selection:
     cpus: frozenset[int] = frozenset()
     since: int | None = None
     until: int | None = None
+    without_tracer: bool = False
 
     @property
     def needs_events(self) -> bool:
@@ -32,6 +33,7 @@ class Selection:
             "cpu": sorted(self.cpus),
             "from": self.since,
             "to": self.until,
+            "exclude_tracer": self.without_tracer,
         }
 
 

@@ -3,7 +3,8 @@
     bit   0–4    event (`Event`)
     bit   5–…    the event's own fields, in the order of `FIELDS[event]`, each `width` bits
 
-A field's last values are *unknown* ones: they stand for several known values (`Field.unknown`). A code without
+A field's last values are *unknown* ones: they stand for several known values (`Field.unknown`); `unknown_VALUE` for the
+same as `unknown`, with another value the likeliest, where one is told to assume so (`rewriting.py`). A code without
 an unknown field is *known*: schemes are written for those alone. An unknown code stands for its *completions*,
 each a tuple of known codes that may have happened instead (an interrupt of unknown origin is an entry and a return,
 or a kernel arrival). The first completion is the likeliest; it decides p50 and no bound.
@@ -88,31 +89,30 @@ class Field:
 
 
 def _yes_no(name: str, likely: str) -> Field:
-    return Field(name, 2, ("no", "yes", "unknown"), {"unknown": (likely, "no" if likely == "yes" else "yes")})
+    other = "no" if likely == "yes" else "yes"
+    values = ("no", "yes", "unknown", f"unknown_{other}")
+    return Field(name, 2, values, {"unknown": (likely, other), f"unknown_{other}": (other, likely)})
 
 
-def _base(name: str, likely: str) -> Field:
+def _base(name: str, likely: str, other: str) -> Field:
     # zero: never set. zero_set: set to 0 by arch_prctl. low: 1 to 4 GiB, where kernels before 4.7 took a GDT slot.
-    others = tuple(v for v in ("zero", "high", "low", "zero_set") if v != likely)
-    return Field(
-        name,
-        3,
-        ("zero", "zero_set", "low", "high", "unknown", "nonzero"),
-        {"unknown": (likely, *others), "nonzero": ("high", "low")},
-    )
+    values = ("zero", "zero_set", "low", "high", "unknown", "nonzero", f"unknown_{other}")
+    rest = ("low", "zero_set")
+    unknown = {"unknown": (likely, other, *rest), f"unknown_{other}": (other, likely, *rest)}
+    return Field(name, 3, values, {**unknown, "nonzero": ("high", "low")})
 
 
 def _selector(name: str) -> Field:
     return Field(name, 2, ("null", "set", "unknown"), {"unknown": ("set", "null")})
 
 
-def _switch(likely_base: str, likely_write: str) -> tuple[Field, ...]:
+def _switch(likely_base: str, other_base: str, likely_write: str) -> tuple[Field, ...]:
     return (
         Field("inferred", 1, ("no", "yes")),
         _selector("prev_selector"),
         _selector("next_selector"),
-        _base("prev_base", likely_base),
-        _base("next_base", likely_base),
+        _base("prev_base", likely_base, other_base),
+        _base("next_base", likely_base, other_base),
         _yes_no("differs", likely_write),
     )
 
@@ -124,15 +124,24 @@ FIELDS: Final[dict[Event, tuple[Field, ...]]] = {
     Event.ENTRY: (_VIA,),
     Event.RETURN: (_VIA,),
     Event.ARRIVAL: (_VIA,),
-    Event.NMI: (Field("origin", 2, ("kernel", "user", "unknown"), {"unknown": ("kernel", "user")}),),
+    Event.NMI: (
+        Field(
+            "origin",
+            2,
+            ("kernel", "user", "unknown", "unknown_user"),
+            {"unknown": ("kernel", "user"), "unknown_user": ("user", "kernel")},
+        ),
+    ),
     # differs: the base last put on this CPU is not next's (what a scheme that writes on change asks).
-    Event.SWITCH_GS: _switch("zero", "no"),
+    Event.SWITCH_GS: _switch("zero", "high", "no"),
     # differs_null_seg: the same on a CPU with the null-segment bug, where a null load leaves the FS base.
-    Event.SWITCH_FS: (*_switch("high", "yes"), _yes_no("differs_null_seg", "yes")),
+    Event.SWITCH_FS: (*_switch("high", "zero", "yes"), _yes_no("differs_null_seg", "yes")),
     Event.SET_GS: _SET,
     Event.SET_FS: _SET,
-    Event.INTERRUPT: (_VIA,),
+    # user: by assumption; where the recording tells, it is an ENTRY and a RETURN, or an ARRIVAL.
+    Event.INTERRUPT: (_VIA, Field("origin", 2, ("unknown", "unknown_kernel", "user"))),
     Event.MAYBE_RETURN: (_VIA,),
+    Event.LOST: (Field("likely", 1, ("nothing", "call")),),
 }
 """The fields of each event, lowest bits first; an event that is not here has none."""
 
@@ -172,7 +181,7 @@ def decode(code: int) -> tuple[Event, dict[str, str]]:
 
 
 def name(code: int) -> str:
-    """A situation in words: `switch_gs prev_base=zero next_base=high …`; `INTERRUPT` as `interrupt origin=unknown`."""
+    """A situation in words: `switch_gs prev_base=zero next_base=high …`."""
     event, values = decode(code)
     return " ".join([event.name.lower(), *(f"{k}={v}" for k, v in values.items())])
 
@@ -203,13 +212,18 @@ def completions(code: int) -> tuple[tuple[int, ...], ...]:
     match event:
         case Event.INTERRUPT:
             user = (encode(Event.ENTRY, via=via), encode(Event.RETURN, via=via))
-            return (user, (encode(Event.ARRIVAL, via=via),))
+            kernel = (encode(Event.ARRIVAL, via=via),)
+            origins = {"unknown": (user, kernel), "unknown_kernel": (kernel, user), "user": (user,)}
+            return origins[values["origin"]]
         case Event.MAYBE_RETURN:
             return ((encode(Event.RETURN, via=via),), ())
         case Event.MAYBE_CORE_DUMP:
             return ((encode(Event.CORE_DUMP),), ())
         case Event.LOST | Event.LOST_UNCOUNTED:
-            return ((), *_single_events())
+            nothing: tuple[int, ...] = ()
+            call = (encode(Event.ENTRY, via="syscall"),)
+            first, second = (call, nothing) if values.get("likely") == "call" else (nothing, call)
+            return (first, second, *(single for single in _single_events() if single != call))
     choices = [f.unknown.get(values[f.name], (values[f.name],)) for f in fields(event)]
     names = [f.name for f in fields(event)]
     return tuple((encode(event, **dict(zip(names, chosen, strict=True))),) for chosen in product(*choices))

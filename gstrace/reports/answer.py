@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gstrace.events.losses import LOSSES, Loss
 from gstrace.events.tables import Kind
+from gstrace.reports.declare import QUANTILES
 from gstrace.reports.provenance import provenance
 from gstrace.uarchs.prices import DISTRIBUTION, DRAWS, SEED
 from gstrace.verdict import answer as verdict
-from gstrace.verdict.assumptions import assumptions, fact_text
+from gstrace.verdict.assumptions import Assumption, fact_text
+from gstrace.verdict.calls import calls
+from gstrace.verdict.tracer import tracer
 
 if TYPE_CHECKING:
     from gstrace.reports.asked import Answer
@@ -19,6 +22,8 @@ SCHEMA: Final = "gstrace.what-if/1"
 MANY_CPUS: Final = 16
 NO_COVERAGE: Final = "no count independent of the recording's own events was compared with it"
 NEVER_FLIPS: Final = "no cost of 0 or more makes both cost the same"
+NO_CALLS: Final = "the recording has no call of arch_prctl with its begin and its end"
+NO_CYCLES: Final = "the recording does not say at how many MHz the CPU ran"
 NOT_COUNTED: Final = "the recording does not say how many"
 
 
@@ -39,11 +44,48 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "baseline": {"scheme": answer.baseline.name, "why": answer.baseline_why},
         "uarch": [_uarch(machine) for machine in answer.machines],
         "ledger": answer.ledger,
+        "abi": _abi(answer),
+        "tracer": _tracer(answer),
         "schemes": [verdict.to_json(p, answer.ledger) for p in answer.priced],
         "break_even": [row for p in answer.priced for row in _break_even(p)],
         "sensitivity": [row for p in answer.priced for row in _sensitivity(p)],
-        "assumptions": [dict(vars(a)) for a in assumptions(answer.trace.capture, answer.machines)],
+        "assumptions": [_assumption(a) for a in answer.question.assumptions(answer.trace.capture, answer.machines)],
         "draws": {"n": DRAWS, "seed": SEED, "distribution": DISTRIBUTION},
+    }
+
+
+def _assumption(assumption: Assumption) -> dict[str, Any]:
+    return {**vars(assumption), "others": list(assumption.others)}
+
+
+def _abi(answer: Answer) -> dict[str, Any]:
+    """How recorded arch_prctl calls are priced; where by instruction, what else goes with them."""
+    mode = answer.question.abi
+    if mode == "asis":
+        return {"mode": mode, "calls": None, "recorded": None, "hidden": None, "cycles": None, "why": None}
+    spared = calls(answer.part)
+    figures = spared.cycles()
+    return {
+        "mode": mode,
+        "calls": {"low": spared.low, "high": spared.high},
+        "recorded": spared.recorded and dict(zip(QUANTILES, spared.recorded, strict=True)),
+        "hidden": spared.hidden,
+        "cycles": figures and dict(zip(("low", "typical", "high"), figures, strict=True)),
+        "why": None if figures else NO_CYCLES if spared.recorded else NO_CALLS,
+    }
+
+
+def _tracer(answer: Answer) -> dict[str, Any]:
+    """What the recorder itself did while it recorded."""
+    found = tracer(answer.trace, answer.selection)
+    return {
+        "excluded": answer.selection.without_tracer,
+        "names": list(found.names),
+        "threads": found.threads,
+        "entries": found.entries,
+        "switches": found.switches,
+        "cpu": found.cpu,
+        "share": found.share and {"least": found.share[0], "most": found.share[1]},
     }
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from gstrace.replay.selection import Selection
     from gstrace.schemes.compile import Scheme
-    from gstrace.trace import Trace
+    from gstrace.trace import Part, Trace
     from gstrace.verdict.answer import Machine, Priced
+    from gstrace.verdict.question import Question
 
 
 class Answer(Protocol):
@@ -19,6 +20,10 @@ class Answer(Protocol):
     def trace(self) -> Trace: ...
     @property
     def selection(self) -> Selection: ...
+    @property
+    def question(self) -> Question: ...
+    @property
+    def part(self) -> Part: ...
     @property
     def counts(self) -> Mapping[int, int]: ...
     @property

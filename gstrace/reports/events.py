@@ -11,7 +11,6 @@ import polars as pl
 from gstrace.errors import UsageError
 from gstrace.replay import state as st
 from gstrace.replay.census import ANYWHERE
-from gstrace.replay.select import chosen_emitted
 from gstrace.replay.situations import Event, decode, name
 from gstrace.reports.declare import SCHEME, Column
 from gstrace.verdict.answer import Priced, event_class
@@ -49,18 +48,9 @@ def frames(answer: Answer) -> Iterator[pl.DataFrame]:
     """
     if len(answer.machines) > 1:
         raise UsageError("events are priced on one microarchitecture at a time", hint="name one: --uarch NAME")
-    return _frames(answer)
-
-
-def _frames(answer: Answer) -> Iterator[pl.DataFrame]:
-    trace, selection = answer.trace, answer.selection
-    threads, windows = trace.chosen_threads(selection), trace.windows
-    tids = trace.threads["tid"].to_numpy()
+    tids = answer.trace.threads["tid"].to_numpy()
     counter = _Counter(answer)
-    for part in trace.emitted():
-        chosen = part[chosen_emitted(part, selection, windows, threads)]
-        if len(chosen):
-            yield counter.frame(chosen, tids)
+    return (counter.frame(chosen, tids) for chosen in answer.part.emitted())
 
 
 def collected(answer: Answer) -> pl.DataFrame:

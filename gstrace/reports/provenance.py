@@ -22,6 +22,7 @@ def provenance(answer: Answer) -> dict[str, Any]:
         "schemes": list(dict.fromkeys(p.scheme.name for p in answer.priced)),
         "baseline": answer.baseline.name,
         "ledger": answer.ledger,
+        "abi": answer.question.abi,
         "uarch": [{"id": m.uarch.id, "quality": uarch_quality(m.uarch)} for m in answer.machines],
         "selection": answer.selection.to_json(),
         "command": answer.command or None,
@@ -37,6 +38,7 @@ def lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
         "schemes": ", ".join(facts["schemes"]),
         "baseline": facts["baseline"],
         "ledger": facts["ledger"],
+        "abi": facts["abi"],
         "uarch": ", ".join(f"{u['id']} (prices: {u['quality']})" for u in facts["uarch"]),
         "selection": selection_text(facts["selection"]),
         "command": facts["command"] or "",
@@ -48,7 +50,8 @@ def selection_text(selection: dict[str, Any]) -> str:
     """A selection in words; `everything` where nothing is left out."""
     parts = []
     for name, value in selection.items():
-        if value is None or value == []:
+        if value is None or value is False or value == []:
             continue
-        parts.append(f"{name} {', '.join(map(str, value)) if isinstance(value, list) else value}")
+        told = "" if value is True else ", ".join(map(str, value)) if isinstance(value, list) else value
+        parts.append(f"{name.replace('_', ' ')} {told}".strip())
     return "; ".join(parts) or "everything"

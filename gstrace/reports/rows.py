@@ -14,8 +14,8 @@ from gstrace.replay.processes import processes
 from gstrace.replay.select import chosen_windows, inside, part
 from gstrace.reports.declare import QUANTILES, Row
 from gstrace.verdict.answer import Priced, Quantiles, entries_and_switches, event_class
-from gstrace.verdict.assumptions import assumptions as assumed
 from gstrace.verdict.breakdown import Breakdown, bill_over, tally
+from gstrace.verdict.question import flips
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -61,7 +61,7 @@ def _spread(name: str, figure: Mapping[str, float | None] | None) -> Row:
 
 
 def by_process(answer: Answer) -> Iterator[Row]:
-    cells, threads = answer.trace.cells(answer.selection), answer.trace.threads
+    cells, threads = answer.part.cells, answer.trace.threads
     of, known = processes(threads["tid"].to_list(), threads["pid"].to_list(), threads["comm"].to_list())
     # The busiest first.
     times = np.bincount(of[cells.thread], cells.count, len(known))
@@ -129,7 +129,7 @@ def windows(answer: Answer) -> Iterator[Row]:
     found = answer.trace.windows
     if answer.selection.window:
         found = chosen_windows(answer.selection, found)
-    cells = answer.trace.cells(answer.selection)
+    cells = answer.part.cells
     cpus = np.unique(cells.cpu[cells.segment != ANYWHERE]).tolist()
     table = _by_window(cells, found, cpus)
     breakdown = Breakdown(answer.baseline, answer.ledger)
@@ -155,7 +155,7 @@ def _by_window(cells: Census, found: list[Window], cpus: list[int]) -> Grouped:
 
 
 def over_time(answer: Answer) -> pl.DataFrame:
-    cells = answer.trace.cells(answer.selection)
+    cells = answer.part.cells
     cells = part(cells, cells.segment != ANYWHERE)
     stretches, group = np.unique(np.array([cells.start, cells.cpu]), axis=1, return_inverse=True)
     heads = pl.DataFrame({"start": stretches[0], "cpu": stretches[1]})
@@ -169,4 +169,26 @@ def over_time(answer: Answer) -> pl.DataFrame:
 
 
 def assumptions(answer: Answer) -> Iterator[Row]:
-    return (dict(vars(a)) for a in assumed(answer.trace.capture, answer.machines))
+    for flip in flips(answer.question, answer.trace, answer.machines, answer.priced):
+        before = _of(flip.before.difference, answer.ledger)
+        after = None if flip.after is None else _of(flip.after.difference, answer.ledger)
+        yield {
+            "name": flip.assumption.name,
+            "sentence": flip.assumption.sentence,
+            "value": flip.assumption.value,
+            "default": flip.assumption.default,
+            "other": flip.other,
+            **flip.before.who,
+            "verdict": flip.before.verdict.word,
+            "other_verdict": None if flip.after is None else flip.after.verdict.word,
+            **_spread("difference", before),
+            **_spread("other", after),
+            "moves": _apart(before, after),
+        }
+
+
+def _apart(before: Quantiles | None, after: Quantiles | None) -> float | None:
+    """By how much p50 moves."""
+    if before is None or after is None or before["p50"] is None or after["p50"] is None:
+        return None
+    return after["p50"] - before["p50"]

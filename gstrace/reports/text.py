@@ -13,6 +13,8 @@ from gstrace.reports.provenance import provenance, selection_text
 from gstrace.uarchs.facts import PER_SCHEME, is_x86_64
 from gstrace.units import clean
 from gstrace.verdict import answer as verdict
+from gstrace.verdict.calls import calls
+from gstrace.verdict.tracer import tracer
 
 if TYPE_CHECKING:
     from gstrace.reports.asked import Answer
@@ -31,6 +33,7 @@ def answer_text(answer: Answer, width: int = WIDTH) -> str:
     sections = (
         *(_verdicts(answer, machine) for machine in answer.machines),
         _notes(answer),
+        _abi(answer),
         _counted(answer),
         _bills(answer),
         _flips(answer),
@@ -58,7 +61,7 @@ def _verdicts(answer: Answer, machine: Machine) -> Iterator[str]:
     yield f"Against {answer.baseline.name}, priced on {machine.uarch.id} ({machine.uarch.name}){ledger}:"
     priced = [p for p in answer.priced if p.machine is machine]
     for p in priced:
-        if p.scheme.name == answer.baseline.name and len(priced) > 1:
+        if p.scheme.name == answer.baseline.name and len(priced) > 1 and answer.question.abi == "asis":
             continue
         yield f"  {p.scheme.name}: {p.verdict.word or 'not priced'}"
         if p.difference is None:
@@ -90,6 +93,22 @@ def _notes(answer: Answer) -> Iterator[str]:
         )
 
 
+def _abi(answer: Answer) -> Iterator[str]:
+    """What `--abi inst` does away with, beside what the ledgers hold."""
+    if answer.question.abi == "asis":
+        return
+    spared = calls(answer.part)
+    yield "Calls of arch_prctl that programs replace by instructions (the baseline keeps them):"
+    yield f"  {_amount(spared.low, spared.high)} calls, gone with their entries and returns"
+    if spared.recorded is not None:
+        short, median, long = (f"{ns:,.0f}" for ns in spared.recorded)
+        hidden = "unknown" if spared.hidden is None else f"0 to {spared.hidden:,} ns"
+        yield f"  each took {median} ns between its two events [{short}, {long}]; hidden around them: {hidden}"
+    if (cycles := spared.cycles()) is not None:
+        low, typical, high = map(estimate, cycles)
+        yield f"  so {typical} cycles [{low}, {high}] besides, the ledgers' part of it included; in no figure above"
+
+
 def _counted(answer: Answer) -> Iterator[str]:
     entries, switches = verdict.entries_and_switches(answer.counts)
     inferred = verdict.inferred_switches(answer.counts)
@@ -98,8 +117,19 @@ def _counted(answer: Answer) -> Iterator[str]:
     yield f"  {count(entries)} kernel entries from user mode, {count(switches)} context switches{ratio}"
     if inferred:
         yield f"  {count(inferred)} of the switches were not recorded; other events prove them"
+    yield from _recorder(answer)
     for loss in losses(answer):
         yield f"  {_loss(loss)}"
+
+
+def _recorder(answer: Answer) -> Iterator[str]:
+    found = tracer(answer.trace, answer.selection)
+    if not found.threads:
+        return
+    who = f"the recorder's own ({', '.join(found.names)})"
+    which = f"left out: {who}" if answer.selection.without_tracer else f"of these {who}"
+    share_of = "" if found.share is None else f"; it ran {share(*found.share)} of the busy CPU time"
+    yield f"  {which}: {count(found.entries)} entries, {count(found.switches)} switches{share_of}"
 
 
 def _loss(loss: dict[str, Any]) -> str:
@@ -113,6 +143,8 @@ def _bills(answer: Answer) -> Iterator[str]:
     yield "Operations over the selection:"
     bills: dict[str, dict[str, list[str]]] = {}
     for p in answer.priced:
+        if answer.question.abi == "inst" and not p.scheme.user_gs:
+            continue  # it cannot run so
         text = "\n".join(_bill(p))
         bills.setdefault(p.scheme.name, {}).setdefault(text, []).append(p.machine.uarch.id)
     for scheme, variants in bills.items():
@@ -151,6 +183,9 @@ def _basis(answer: Answer) -> Iterator[str]:
     for machine in answer.machines:
         quality = verdict.uarch_quality(machine.uarch)
         yield f"Prices of {machine.uarch.id}: {machine.why}; worst quality of a price: {quality}"
+    told = answer.question.assume
+    if told:
+        yield f"Assumed: {', '.join(f'{name}={value}' for name, value in told.items())}"
 
 
 def _unknown(answer: Answer) -> Iterator[str]:

@@ -9,6 +9,7 @@ from gstrace.events.capture import NAMES as FACT_NAMES
 from gstrace.events.losses import LOSSES
 from gstrace.reports.answer import SCHEMA
 from gstrace.reports.declare import QUANTILES
+from gstrace.schemes.abi import ABIS
 from gstrace.schemes.operations import LEDGERS, OPERATIONS
 from gstrace.uarchs.facts import FACTS
 from gstrace.uarchs.prices import DISTRIBUTION
@@ -54,6 +55,7 @@ SELECTION: Final = entry(
         "cpu": list_of(WHOLE),
         "from": maybe({"type": "integer", "description": "ns, trace clock, included"}, "from the begin"),
         "to": maybe({"type": "integer", "description": "ns, trace clock, excluded"}, "to the end"),
+        "exclude_tracer": {**FLAG, "description": "whether the recorder's own threads are left out"},
     }
 )
 LEDGER: Final = {"enum": [*LEDGERS, "both"]}
@@ -66,6 +68,7 @@ PROVENANCE: Final = entry(
         "schemes": list_of(TEXT),
         "baseline": TEXT,
         "ledger": LEDGER,
+        "abi": {"enum": list(ABIS)},
         "uarch": list_of(entry({"id": TEXT, "quality": maybe(QUALITY, "it has no price at all")})),
         "selection": SELECTION,
         "command": maybe(TEXT, "not asked on a command line"),
@@ -95,10 +98,14 @@ def what_if() -> Schema:
             "baseline": entry({"scheme": TEXT, "why": TEXT}),
             "uarch": list_of(_uarch()),
             "ledger": LEDGER,
+            "abi": _abi(),
+            "tracer": _tracer(),
             "schemes": list_of(_scheme()),
             "break_even": list_of(_break_even()),
             "sensitivity": list_of(_sensitivity()),
-            "assumptions": list_of(entry({"name": TEXT, "sentence": TEXT, "value": TEXT, "default": TEXT})),
+            "assumptions": list_of(
+                entry({"name": TEXT, "sentence": TEXT, "value": TEXT, "default": TEXT, "others": list_of(TEXT)})
+            ),
             "draws": entry({"n": WHOLE, "seed": WHOLE, "distribution": {"const": DISTRIBUTION}}),
         }
     )
@@ -136,6 +143,59 @@ def _uarch() -> Schema:
             "why": TEXT,
             "quality": maybe(QUALITY, "it has no price at all"),
             "facts": entry(facts),
+        }
+    )
+
+
+def _abi() -> Schema:
+    asis, see = "calls are priced as the calls they were", "see why"
+    return entry(
+        {
+            "mode": {"enum": list(ABIS)},
+            "calls": maybe(
+                {**entry({"low": WHOLE, "high": WHOLE}), "description": "arch_prctl calls that instructions replace"},
+                asis,
+            ),
+            "recorded": maybe(
+                {
+                    **entry(dict.fromkeys(QUANTILES, NUMBER)),
+                    "description": "ns from a call's sys_enter to its sys_exit",
+                },
+                f"{asis}, or none has both",
+            ),
+            "hidden": maybe(
+                {**WHOLE, "description": "ns: what of a call lies outside of that is no longer"},
+                f"{asis}, or not known",
+            ),
+            "cycles": maybe(
+                {
+                    **entry(dict.fromkeys(("low", "typical", "high"), NUMBER)),
+                    "description": "spared with the calls over the selection, their entries, returns and base accesses "
+                    "included; in no difference",
+                },
+                f"{asis}, or {see}",
+            ),
+            "why": maybe(TEXT, "nothing is missing"),
+        }
+    )
+
+
+def _tracer() -> Schema:
+    return entry(
+        {
+            "excluded": FLAG,
+            "names": {**list_of(TEXT), "description": "of the recorder's own threads"},
+            "threads": WHOLE,
+            "entries": {**WHOLE, "description": "from user mode, theirs, in the selection"},
+            "switches": {**WHOLE, "description": "away from them, in the selection"},
+            "cpu": {**WHOLE, "description": "ns that they ran, over the whole recording"},
+            "share": maybe(
+                {
+                    **entry({"least": NUMBER, "most": NUMBER}),
+                    "description": "of the busy CPU time of the whole recording",
+                },
+                "no CPU was busy",
+            ),
         }
     )
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gstrace.events.capture import Capture
     from gstrace.uarchs.uarch import Uarch
 
-__all__ = ["FACTS", "Known", "recorded_scheme", "resolve"]
+__all__ = ["ASSUMED", "FACTS", "PER_SCHEME", "Known", "recorded_scheme", "resolve"]
 
 FACTS: Final = {
     "null_seg": "the null-segment bug: loading a null selector leaves the base",
@@ -37,6 +37,9 @@ FACTS: Final = {
 
 _OWN: Final = ("null_seg", "smap", "meltdown", "swapgs_bug", "fsgsbase", "fred")
 PER_SCHEME: Final = "follows from mitigations, smap, meltdown, swapgs_bug, pti and the scheme"
+ASSUMED: Final = "assumed"
+"""Source of a fact that the user stated."""
+
 _WORDS: Final = {
     **dict.fromkeys(("true", "yes", "on", "1"), True),
     **dict.fromkeys(("false", "no", "off", "0"), False),
@@ -132,10 +135,10 @@ def _assumed(name: str, text: str) -> Known:
         raise nearest(name, list(FACTS), what="machine fact")
     word = text.strip().lower()
     if name == "kernel" and (found := re.fullmatch(r"(\d+)\.(\d+)([.-].*)?", word)):
-        return Known((int(found[1]), int(found[2])), "assumed")
+        return Known((int(found[1]), int(found[2])), ASSUMED)
     if name in ("fences", "fences_user") and word == "unknown":
         raise UsageError(f"{name} {PER_SCHEME}", hint="assume one of those unknown: --assume mitigations=unknown")
     if word not in _WORDS or (name == "kernel" and word != "unknown"):
         expected = "a release such as 6.1" if name == "kernel" else "true, false"
         raise UsageError(f"{name}={text}: {expected} or unknown was expected")
-    return Known(_WORDS[word], "assumed")
+    return Known(_WORDS[word], ASSUMED)

@@ -11,6 +11,7 @@ import numpy as np
 from gstrace.pricing.bill import Bill, Counts, bill
 from gstrace.pricing.difference import LEDGER_SETS, Cost, Expansion, expand, needed, price
 from gstrace.replay.situations import Event, decode, likeliest
+from gstrace.schemes import abi as abis
 from gstrace.schemes.compile import Scheme
 from gstrace.schemes.compile import completions as machines_of
 from gstrace.schemes.facts import Facts
@@ -91,9 +92,9 @@ def event_class(code: int) -> str:
         case Event.ENTRY | Event.RETURN | Event.ARRIVAL:
             return f"{event.name.lower()} {values['via']}"
         case Event.INTERRUPT:
-            return "interrupt open"
+            return "interrupt settled" if values["origin"] == "user" else "interrupt open"
         case Event.NMI:
-            return f"nmi {'open' if values['origin'] == 'unknown' else values['origin']}"
+            return f"nmi {'open' if values['origin'].startswith('unknown') else values['origin']}"
         case Event.SWITCH_GS | Event.SWITCH_FS:
             inferred = " inferred" if values["inferred"] == "yes" else ""
             return f"{event.name.lower().replace('_', ' ')}{inferred}"
@@ -139,16 +140,20 @@ def uarch_quality(uarch: Uarch) -> str | None:
 class Desk:
     """Prices schemes on one machine against one baseline: the draws are made once and shared."""
 
-    def __init__(self, on: Machine, baseline: Scheme, counts: Counts, ledger: str) -> None:
-        self.on, self.baseline, self.counts, self.ledger = on, baseline, counts, ledger
+    def __init__(self, on: Machine, baseline: Scheme, counts: Counts, ledger: str, abi: str = "asis") -> None:
+        self.on, self.baseline, self.counts, self.ledger, self.abi = on, baseline, counts, ledger, abi
         self._draws = price_draws(on.uarch)
         self._unpriced = np.isnan(self._draws[0])
         self._entries, self._switches = entries_and_switches(counts)
         self._baselines: dict[Facts, Expansion] = {}
 
     def priced(self, scheme: Scheme) -> Priced:
-        """One scheme's figures."""
+        """One scheme's figures. The baseline bills each call as it was, whatever the ABI mode."""
+        if self.abi == "inst" and not scheme.user_gs:
+            nothing = np.zeros((len(LEDGERS), len(OPERATIONS)), np.int64)
+            return _unpriced(scheme, self.on, Bill(nothing, nothing, unbounded=False), abis.FAULTS, None)
         facts, counts = self.on.facts, self.counts
+        scheme = abis.under(scheme, self.abi)
         own = machines_of([scheme], facts)
         pair = machines_of([scheme, self.baseline], facts)
         amounts = [expand(scheme, None, f, counts) for f in own]
@@ -157,7 +162,7 @@ class Desk:
         quality = prices.quality(self.on.uarch, [n for n, u in zip(PRICE_NAMES, self._used(gaps), strict=True) if u])
         head = (scheme, self.on, bill(scheme, own, counts))
         if lacking:
-            return Priced(*head, None, None, None, None, None, Verdict(None, lacking), quality, ())
+            return _unpriced(*head, lacking, quality)
         cycles = {name: self._cost(amounts, name).quantiles() for name in LEDGER_SETS}
         costs = {name: self._cost(gaps, name) for name in LEDGER_SETS}
         difference = {name: cost.quantiles() for name, cost in costs.items()}
@@ -202,6 +207,10 @@ class Desk:
         times = np.zeros(len(PRICES))
         np.add.at(times, _PRICE_OF, gap.likely())
         return tuple(drivers(times, PRICES, prices.ranges(self.on.uarch, PRICES)))
+
+
+def _unpriced(scheme: Scheme, on: Machine, billed: Bill, why: str, quality: str | None) -> Priced:
+    return Priced(scheme, on, billed, None, None, None, None, None, Verdict(None, why), quality, ())
 
 
 def _per(figure: Quantiles, number: int) -> Quantiles | None:

@@ -65,7 +65,7 @@ class Breakdown:
     def __init__(self, baseline: Scheme, ledger: str) -> None:
         self._baseline, self._ledger = baseline, ledger
         self._draws: dict[str, F64] = {}
-        self._matrices: dict[tuple[str, Facts], Matrix] = {}
+        self._matrices: dict[tuple[type[Scheme], str, Facts], Matrix] = {}
 
     def figures(self, priced: Priced, grouped: Grouped) -> Figures | None:
         """Each group's cycles and difference from the baseline; None where the scheme has none on this machine."""
@@ -120,7 +120,7 @@ class Breakdown:
         ]
 
     def _matrix(self, scheme: Scheme, facts: Facts) -> Matrix:
-        key = scheme.name, facts
+        key = type(scheme), scheme.name, facts
         if key not in self._matrices:
             self._matrices[key] = Matrix(scheme, facts)
         return self._matrices[key]
