@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gstrace.events.capture import Capture, with_machine
+from gstrace.replay.options import DEFAULT, Options
 from gstrace.replay.selection import EVERYTHING, Selection
 
 if TYPE_CHECKING:
@@ -85,18 +86,19 @@ class Trace:
         labels = (str(r["window"]) if r["name"] is None else r["name"] for r in rows)
         return windows(Marker(r["begin"], label, r["cpu"], r["name"]) for r, label in zip(rows, labels, strict=True))
 
-    def cells(self, selection: Selection = EVERYTHING) -> Census:
-        """The census of a selection."""
+    def cells(self, selection: Selection = EVERYTHING, options: Options = DEFAULT) -> Census:
+        """The census of a selection; with options of one's own the stored events are replayed."""
         from gstrace.replay.select import chosen_cells, part
 
-        census = self._recount(selection) if selection.needs_events else self.census
+        stored = options == DEFAULT and not selection.needs_events
+        census = self.census if stored else self._recount(selection, options)
         return part(census, chosen_cells(census, selection, self.windows, self.chosen_threads(selection)))
 
-    def counts(self, selection: Selection = EVERYTHING) -> dict[int, int]:
+    def counts(self, selection: Selection = EVERYTHING, options: Options = DEFAULT) -> dict[int, int]:
         """Situation → how often, in a selection."""
         from gstrace.replay.select import counts
 
-        return counts(self.cells(selection))
+        return counts(self.cells(selection, options))
 
     def chosen_threads(self, selection: Selection) -> Any:
         """bool [threads]: the rows of the thread table that a selection asks for."""
@@ -106,16 +108,17 @@ class Trace:
         pid = t["pid"].fill_null(0).to_numpy()
         return chosen_threads(selection, t["tid"].to_numpy(), pid, t["comm"].fill_null("").to_list())
 
-    def _recount(self, selection: Selection) -> Census:
+    def _recount(self, selection: Selection, options: Options) -> Census:
         """The census between two times: the stored events replayed, each situation taken by its own time."""
         import numpy as np
 
         from gstrace.replay.annotate import between
 
-        return between(self.gst.stream(), selection.since, selection.until, np.unique(self.census.start))
+        starts = np.unique(self.census.start)
+        return between(self.gst.stream(), selection.since, selection.until, starts, options)
 
-    def emitted(self) -> Iterator[Any]:
+    def emitted(self, options: Options = DEFAULT) -> Iterator[Any]:
         """Every situation as the replay decides it (`replay.annotate.listen`)."""
         from gstrace.replay.annotate import listen
 
-        return listen(self.gst.stream())
+        return listen(self.gst.stream(), options)
