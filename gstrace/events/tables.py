@@ -85,6 +85,14 @@ class Task(IntEnum):
     RENAME = 4
 
 
+class Found(IntEnum):
+    """`task.flags` of a thread found: what marks it; null where nothing does."""
+
+    USER = 0
+    KERNEL = 1
+    KERNEL_BY_NAME = 2
+
+
 class Origin(IntEnum):
     """Where an interrupt, exception or NMI came from, when the trace says so (a call chain)."""
 
@@ -158,7 +166,13 @@ TABLES: Final[dict[Kind, Table]] = {
         Column("kind", "dictionary", "what happened", "a", bits=(0, 8), names=tuple(t.name.lower() for t in Task)),
         Column("tid", "int32", "the thread it happened to", "b"),
         Column("pid", "int32", "its process, where the record says so", "a", bits=(8, 32), null=True),
-        Column("flags", "int64", "fork: clone flags; found: 1 kernel thread; exec: the tid before it", "c", null=True),
+        Column(
+            "flags",
+            "int64",
+            "fork: clone flags; found: 0 user, 1 kernel thread, 2 by its name alone; exec: the tid before it",
+            "c",
+            null=True,
+        ),
         Column("comm", "string", "its name from here", "text", null=True),
         tid=Column("parent", "int32", "thread that was running: the parent of a fork", "tid", null=True),
     ),

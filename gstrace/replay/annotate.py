@@ -10,6 +10,7 @@ import numpy as np
 from gstrace.replay import state as st
 from gstrace.replay.census import ANYWHERE, Census
 from gstrace.replay.engine import Replay
+from gstrace.replay.options import DEFAULT, Options
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -23,25 +24,31 @@ MANY: Final = 1 << 20
 """Cells that wait to be added up."""
 
 
-def listen(stream: Iterable[tuple[Rows, list[str]]]) -> Iterator[I64]:
+def listen(stream: Iterable[tuple[Rows, list[str]]], options: Options = DEFAULT) -> Iterator[I64]:
     """Every situation of a recording, in the order in which the replay decides them: int64 [n, EMITTED_FIELDS], columns
     `state.E_*`. A return to user mode is decided by the event that proves it, and has the time of the event after
     which it happened.
     """
-    replay = Replay(LISTEN)
+    replay = Replay(LISTEN, options)
     for rows, _ in stream:
         yield from replay.feed(rows)
     yield from replay.finish()
 
 
-def between(stream: Iterable[tuple[Rows, list[str]]], since: int | None, until: int | None, starts: I64) -> Census:
+def between(
+    stream: Iterable[tuple[Rows, list[str]]],
+    since: int | None,
+    until: int | None,
+    starts: I64,
+    options: Options = DEFAULT,
+) -> Census:
     """The census of since ≤ time < until (ns; None: open).
 
     starts: int64, begins of the windows of time, ascending; what is before the first belongs to it.
     """
     low, high = since if since is not None else -(2**63), until if until is not None else 2**63 - 1
     parts, waiting = [np.zeros((0, 6), np.int64)], 0
-    for part in listen(stream):
+    for part in listen(stream, options):
         ts = part[:, st.E_TS]
         inside = part[(ts >= low) & (part[:, st.E_FROM] < high) | (part[:, st.E_SEGMENT] == ANYWHERE)]
         window = np.maximum(np.searchsorted(starts, inside[:, st.E_TS], "right") - 1, 0)

@@ -13,6 +13,7 @@ from gstrace.replay.census import ANYWHERE, Census, Threads
 from gstrace.replay.kernel import machine
 from gstrace.replay.kernel.cells import rehash
 from gstrace.replay.kernel.codes import COARSEN, DONE, FULL, GROW, SPARE
+from gstrace.replay.options import DEFAULT, Options
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -29,8 +30,8 @@ class Replay:
     it, with the time of the event after which it happened.
     """
 
-    def __init__(self, listen: int = 0) -> None:
-        self.state = st.new()
+    def __init__(self, listen: int = 0, options: Options = DEFAULT) -> None:
+        self.state = st.new(options)
         self._emitted = np.zeros((1 + listen, st.EMITTED_FIELDS), np.int64)
         self._blinds = np.array([loss.blinds + loss.again for loss in LOSSES], np.uint8)
 

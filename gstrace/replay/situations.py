@@ -103,7 +103,9 @@ def _base(name: str, likely: str, other: str) -> Field:
 
 
 def _selector(name: str) -> Field:
-    return Field(name, 2, ("null", "set", "unknown"), {"unknown": ("set", "null")})
+    # unknown: of a thread that asked for a descriptor, likely to use it. untold: of any other.
+    doubts: dict[str, tuple[str, ...]] = {"unknown": ("set", "null"), "untold": ("null", "set")}
+    return Field(name, 2, ("null", "set", "unknown", "untold"), doubts)
 
 
 def _switch(likely_base: str, other_base: str, likely_write: str) -> tuple[Field, ...]:

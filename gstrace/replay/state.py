@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from gstrace.events.tables import NULL
+from gstrace.replay.options import DEFAULT, Options
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -38,7 +39,9 @@ CPU_FIELDS: Final = 11
 (SLOTS, CELLS, WINDOWS, WINDOW, SEGMENT, BIN, T0, SHIFT, EPOCH_NOW, SYMBOLS, INFERRED, STARTED, NOW, TOLD_LOST) = range(
     14
 )
-SCALARS: Final = 14
+USER_WRITES, TLS_DISTINCT, SELECTORS_NULL, KERNEL_NAMES = range(14, 18)
+"""What is taken for granted, 0 or 1: `options.Options`, in its order."""
+SCALARS: Final = 18
 
 NOBODY: Final = NULL
 """HELD_*: nobody knows what base this CPU holds."""
@@ -72,7 +75,9 @@ class State(NamedTuple):
     window_start: I64
 
 
-def new(cells: int = 1 << 12, slots: int = 1 << 10, cpus: int = 8, windows: int = 1 << 10) -> State:
+def new(
+    options: Options = DEFAULT, cells: int = 1 << 12, slots: int = 1 << 10, cpus: int = 8, windows: int = 1 << 10
+) -> State:
     """The state before the first event. Window 0 is `anywhere`; slots 0 and 1 exist."""
     state = State(
         g=np.zeros(SCALARS, np.int64),
@@ -85,6 +90,7 @@ def new(cells: int = 1 << 12, slots: int = 1 << 10, cpus: int = 8, windows: int 
         window_segment=np.full(windows, -1, np.int32),
         window_start=np.zeros(windows, np.int64),
     )
+    state.g[USER_WRITES : KERNEL_NAMES + 1] = options
     state.g[SHIFT] = FIRST_SHIFT
     state.g[WINDOWS] = 1
     state.g[BIN] = -1

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
+from gstrace.replay.options import DEFAULT, Options
 from gstrace.replay.situations import Event, encode
 
 FIRST_WIDTH = 1 << 20
@@ -98,7 +99,8 @@ class Cpu:
 class Replay:
     """Feed events in order; `cells` is the census: (segment, time, cpu, thread, situation) → count, time by `width`."""
 
-    def __init__(self) -> None:
+    def __init__(self, options: Options = DEFAULT) -> None:
+        self._options = options
         self._counted: Counter[tuple[int, int, int, int, int]] = Counter()
         self.width = FIRST_WIDTH
         self.inferred = self._told_lost = 0
@@ -142,6 +144,24 @@ class Replay:
         else:
             t.gs = replace(t.gs, base=self._unknown(), kind="unknown")
             t.fs = replace(t.fs, base=self._unknown(), kind="unknown")
+        if not self._options.selectors_null:
+            selector = "null" if t.kernel else "untold"
+            t.gs, t.fs = replace(t.gs, selector=selector), replace(t.fs, selector=selector)
+
+    def _has_written(self, t: Thread, c: Cpu) -> None:
+        """User code wrote both bases: nobody knows what, only that the CPU has the same if it had the same."""
+        if not self._options.user_writes or t.kernel:
+            return
+        for side, places in (("gs", ("gs",)), ("fs", ("fs", "fs_null_seg"))):
+            ledger: Ledger = getattr(t, side)
+            base = self._unknown()
+            for place in places:
+                c.held[place] = base if c.held[place] == ledger.base else None
+            setattr(t, side, replace(ledger, base=base, kind="unknown"))
+
+    def _may_have_written(self, t: Thread, c: Cpu) -> None:
+        if t.in_call is not True and not t.newborn and not t.exiting:
+            self._has_written(t, c)
 
     def _thread(self, tid: int) -> Thread:
         if not 0 <= tid <= 1 << 22:
@@ -190,11 +210,12 @@ class Replay:
 
     def _switch(self, cpu: int, p: Thread, n: Thread, *, inferred: bool = False) -> None:
         c = self._cpus[cpu]
+        self._may_have_written(p, c)
         for side in ("gs", "fs"):
             ledger: Ledger = getattr(p, side)
             if ledger.selector == "set":
                 ledger = replace(ledger, kind="zero")
-            elif ledger.selector == "unknown" and ledger.kind not in ("zero", "zero_set"):
+            elif ledger.selector in ("unknown", "untold") and ledger.kind not in ("zero", "zero_set"):
                 ledger = replace(ledger, kind="unknown")
             setattr(p, side, ledger)
         words = {"inferred": "yes" if inferred else "no"}
@@ -250,6 +271,7 @@ class Replay:
 
     def _enters(self, cpu: int, t: Thread, via: str) -> None:
         self._is_user(t)
+        self._has_written(t, self._cpus[cpu])
         self._returned(t)
         t.in_call, t.newborn, t.faulted, t.dumps = False, False, False, False
         self._count(self._here(cpu), t, Event.ENTRY, via=via)
@@ -315,7 +337,7 @@ class Replay:
         if e["nr"] in DESCRIPTOR_CALLS and (e["ret"] is None or e["ret"] >= 0):
             for side in ("gs", "fs"):
                 ledger = getattr(t, side)
-                if ledger.selector == "null":
+                if ledger.selector != "set":
                     setattr(t, side, replace(ledger, selector="unknown"))
         t.due = Due("syscall", self._here(cpu))
 
@@ -417,8 +439,9 @@ class Replay:
         if t.row <= 1:
             return
         t.pid = e.get("pid", 0) or t.pid
-        if e["kernel"] is not None and t.kernel is None:
-            t.kernel = e["kernel"]
+        kernel = {"name": True if self._options.kernel_names else None}.get(e["kernel"], e["kernel"])
+        if kernel is not None and t.kernel is None:
+            t.kernel = kernel
             self._forget(t)
         t.out = True
 
@@ -427,6 +450,7 @@ class Replay:
 
     def _task_fork(self, e: dict[str, Any], cpu: int, c: Cpu, p: Thread) -> None:
         self._count(self._here(cpu), p, Event.FORK)
+        self._may_have_written(p, c)
         if e["subject"] <= 0:
             return
         older = self._threads.get(e["subject"])
@@ -441,7 +465,8 @@ class Replay:
             return
         t.pid = e.get("pid", 0) or (p.pid if flags & CLONE_THREAD else t.tid)
         if flags & CLONE_SETTLS and not p.kernel:
-            t.fs = Ledger(self._unknown(nonzero=True), "nonzero", "null")
+            distinct = self._options.tls_distinct
+            t.fs = Ledger(self._unknown(nonzero=distinct), "nonzero" if distinct else "unknown", "null")
 
     def _task_exec(self, e: dict[str, Any], cpu: int, c: Cpu, t: Thread) -> None:
         old = self._threads.get(e["old"]) if e["old"] is not None else None
@@ -469,6 +494,7 @@ class Replay:
         c.held = dict.fromkeys(c.held, ZERO)
 
     def _task_exit(self, e: dict[str, Any], cpu: int, c: Cpu, t: Thread) -> None:
+        self._may_have_written(t, c)
         if t.dumps:
             self._count(self._here(cpu), t, Event.MAYBE_CORE_DUMP)
         if t.due and t.due.doubtful and self._moved(t, cpu):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gstrace.events.losses import LOSS_CODE
 from gstrace.events.rows import Rows
-from gstrace.events.tables import NULL, VECTORS, Kind, Origin, Phase, Task
+from gstrace.events.tables import NULL, VECTORS, Found, Kind, Origin, Phase, Task
 
 DTYPES = (np.uint8, np.int32, np.int32, np.int32, np.int64, np.int64, np.int64, np.int64, np.int64)
 
@@ -48,7 +48,8 @@ def _payload(e: dict[str, Any]) -> tuple[int, int, int]:
 def _task(e: dict[str, Any]) -> tuple[int, int, int]:
     a = int(Task[e["what"].upper()]) | e.get("pid", 0) << 8
     c = {"found": "kernel", "fork": "flags", "exec": "old"}.get(e["what"])
-    return a, e["subject"], NULL if c is None else _or_null(e[c])
+    value = None if c is None else e[c]
+    return a, e["subject"], int(Found.KERNEL_BY_NAME) if value == "name" else _or_null(value)
 
 
 def rows(events: list[dict[str, Any]], first_seq: int = 0) -> Rows:
@@ -97,7 +98,7 @@ BODIES = st.one_of(
     _of("nmi", handler=st.sampled_from([100, 200]), origin=ORIGINS),
     _of("signal", sig=st.sampled_from([5, 9, 11]), code=st.sampled_from([0, 1, 6]), default=_null_or(st.booleans())),
     _of("waking"),
-    _of("task", what=st.just("found"), subject=TIDS, pid=PIDS, kernel=_null_or(st.booleans())),
+    _of("task", what=st.just("found"), subject=TIDS, pid=PIDS, kernel=_null_or(st.sampled_from([True, False, "name"]))),
     _of("task", what=st.just("fork"), subject=TIDS, pid=PIDS, flags=_null_or(st.sampled_from([0, 0x10000, 0x90000]))),
     _of("task", what=st.just("exec"), subject=TIDS, old=_null_or(TIDS)),
     _of("task", what=st.sampled_from(["exit", "rename"]), subject=TIDS),

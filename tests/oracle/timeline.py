@@ -13,6 +13,7 @@ from typing import Any
 from oracle.stream import rows
 
 from gstrace.replay.engine import Replay
+from gstrace.replay.options import DEFAULT, Options
 from gstrace.replay.situations import Event, decode
 
 CODES = {"SET_GS": 0x1001, "SET_FS": 0x1002, "GET_FS": 0x1003, "GET_GS": 0x1004}
@@ -65,7 +66,7 @@ def event(line: str, number: int) -> dict[str, Any]:
         case "found" | "fork" | "exec" | "exit" | "rename":
             e |= {"kind": "task", "what": kind, "subject": tid(plain[0]) if plain else e["tid"]}
             e |= {"flags": FLAGS[named.get("flags", "none")], "pid": tid(named["pid"]) if "pid" in named else 0}
-            e |= {"kernel": {"kernel": True, "user": False}.get(named.get("is", "")), "old": None}
+            e |= {"kernel": {"kernel": True, "user": False, "name": "name"}.get(named.get("is", "")), "old": None}
             if "old" in named:
                 e["old"] = tid(named["old"])
         case "loss":
@@ -73,21 +74,21 @@ def event(line: str, number: int) -> dict[str, Any]:
     return e
 
 
-def replay(text: str) -> Replay:
+def replay(text: str, options: Options = DEFAULT) -> Replay:
     """The whole timeline, replayed to its end."""
     lines = [line.split("#")[0].strip() for line in text.splitlines()]
-    done = Replay()
+    done = Replay(options=options)
     done.feed(rows([event(line, i) for i, line in enumerate(line for line in lines if line)]))
     done.finish()
     return done
 
 
-def told(text: str, *, segment: int | None = None, cpu: int | None = None) -> Counter[str]:
+def told(text: str, *, segment: int | None = None, cpu: int | None = None, options: Options = DEFAULT) -> Counter[str]:
     """Event in words → how often; a situation's fields where they are not the first value, `entry syscall` and so on.
 
     segment, cpu: only there. Switches are told apart by `told_switches`.
     """
-    census = replay(text).census()
+    census = replay(text, options).census()
     found: Counter[str] = Counter()
     for i in range(len(census.count)):
         if (segment is None or census.segment[i] == segment) and (cpu is None or census.cpu[i] == cpu):
@@ -104,8 +105,8 @@ def words(code: int) -> str:
     return " ".join([kind.name.lower(), *shown])
 
 
-def switches(text: str, event: Event = Event.SWITCH_GS) -> list[dict[str, str]]:
+def switches(text: str, event: Event = Event.SWITCH_GS, options: Options = DEFAULT) -> list[dict[str, str]]:
     """The fields of every switch of one ledger, in order of cells."""
-    census = replay(text).census()
+    census = replay(text, options).census()
     decoded = [(decode(int(code)), int(n)) for code, n in zip(census.situation, census.count, strict=True)]
     return [values for (kind, values), n in decoded if kind is event for _ in range(n)]

@@ -9,6 +9,7 @@ from oracle.stream import rows
 from oracle.timeline import event, replay, switches, told
 
 from gstrace.replay.annotate import between
+from gstrace.replay.options import DEFAULT
 from gstrace.replay.situations import Event, encode
 
 CALL = {"entry syscall": 1, "return syscall": 1}
@@ -310,3 +311,55 @@ def test_a_loss_without_a_place_belongs_to_every_selection_and_blinds_every_cpu(
 
 def test_a_call_seen_only_at_its_end_and_a_stranger_do_no_harm() -> None:
     assert told("0 stranger sys_exit\n0 stranger switch a\n0 a sys_exit\n0 a sys_enter")["entry syscall"] == 1
+
+
+# ---- what is taken for granted ----
+
+WRITES = DEFAULT._replace(user_writes=True)
+
+
+def test_user_code_that_may_write_its_bases_leaves_them_open_once_it_has_run() -> None:
+    in_call = "0 a exec\n0 a sys_exit 59\n0 a sys_enter 158\n0 a arch_prctl SET_GS 0x1000\n0 a switch b"
+    assert switches(in_call, options=WRITES)[0]["prev_base"] == "low"
+    back = in_call.replace("0 a switch b", "0 a sys_exit 158\n0 a switch b")
+    assert switches(back)[0]["prev_base"] == "low"
+    for ledger in (Event.SWITCH_GS, Event.SWITCH_FS):
+        assert switches(back, ledger, WRITES)[0]["prev_base"] == "unknown"
+
+
+def test_a_cpu_holds_what_its_own_thread_wrote_and_no_other_cpu_does() -> None:
+    here = "0 a exec\n0 a sys_exit 59\n0 a switch idle\n0 idle switch a"
+    there = here.replace("0 idle switch a", "1 b exec\n1 b switch a\n1 a switch idle\n0 idle switch a")
+    came_back = [s["differs"] for s in switches(here, options=WRITES) if s["next_base"] == "unknown"]
+    assert came_back == ["no"]
+    assert "unknown" in [s["differs"] for s in switches(there, options=WRITES) if s["next_base"] == "unknown"]
+
+
+def test_a_kernel_threads_bases_stay_zero_though_user_code_may_write() -> None:
+    text = "- - found k is=kernel\n0 a sys_exit\n0 a switch k\n0 k irq entry\n0 k switch a"
+    assert [s["prev_base"] for s in switches(text, options=WRITES) if s["next_base"] == "unknown"] == ["zero"]
+
+
+def test_a_new_threads_tls_may_be_anything() -> None:
+    text = "0 a exec\n0 a arch_prctl SET_FS 0x1000\n0 a fork b flags=settls\n0 a switch b"
+    doubted = switches(text, Event.SWITCH_FS, DEFAULT._replace(tls_distinct=False))
+    assert [(s["next_base"], s["differs"]) for s in doubted] == [("unknown", "unknown")]
+
+
+def test_selectors_not_taken_as_null_are_untold_until_exec_or_arch_prctl() -> None:
+    open_ = DEFAULT._replace(selectors_null=False)
+    text = "- - found k is=kernel\n0 a sys_exit\n0 a switch k\n0 k switch b\n0 b exec\n0 b switch c"
+    pairs = [(s["prev_selector"], s["next_selector"]) for s in switches(text, options=open_)]
+    assert Counter(pairs) == {("untold", "null"): 1, ("null", "untold"): 2}
+    set_gs = "0 a arch_prctl SET_GS 0x1000\n0 a switch b"
+    assert switches(set_gs, options=open_)[0]["prev_selector"] == "null"
+    assert switches(set_gs, Event.SWITCH_FS, open_)[0]["prev_selector"] == "untold"
+    lost = "0 a exec\n0 - loss 1\n0 a switch b"
+    assert switches(lost, options=open_)[0]["prev_selector"] == "untold"
+
+
+def test_t1_a_kernel_thread_by_its_name_is_one_where_names_are_taken_for_it() -> None:
+    text = "- - found k is=name\n0 k irq entry"
+    assert told(text) == {"arrival interrupt": 1}
+    assert told(text, options=DEFAULT._replace(kernel_names=False)) == {"interrupt interrupt": 1}
+    assert told(f"{text}\n0 k irq exit\n0 k sys_enter\n0 k sys_exit\n0 k irq entry")["interrupt interrupt"] == 1

@@ -14,6 +14,7 @@ from oracle.stream import recordings, rows
 
 from gstrace.replay import state
 from gstrace.replay.engine import Replay
+from gstrace.replay.options import DEFAULT, Options
 from gstrace.replay.situations import Event, decode
 
 if TYPE_CHECKING:
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
 Cells = dict[tuple[int, ...], int]
 
 
-def counted(pieces: list[Rows], listen: int = 0) -> tuple[Replay, list[Any]]:
-    replay = Replay(listen)
+OPTIONS = st.builds(Options, *[st.booleans()] * len(Options._fields))
+
+
+def counted(pieces: list[Rows], listen: int = 0, options: Options = DEFAULT) -> tuple[Replay, list[Any]]:
+    replay = Replay(listen, options)
     heard = [part for piece in pieces for part in replay.feed(piece)]
     heard += replay.finish()
     return replay, heard
@@ -45,14 +49,14 @@ def without_time_of_losses(found: Cells) -> Cells:
     return dict(told)
 
 
-@given(recordings())
+@given(recordings(), st.one_of(st.just(DEFAULT), OPTIONS))
 @settings(deadline=None, max_examples=300)
-def test_the_kernel_counts_what_the_plain_replay_counts(events: list[dict[str, Any]]) -> None:
-    twin = plain.Replay()
+def test_the_kernel_counts_what_the_plain_replay_counts(events: list[dict[str, Any]], options: Options) -> None:
+    twin = plain.Replay(options)
     for event in events:
         twin.feed(event)
     twin.finish()
-    replay, _ = counted([rows(events)])
+    replay, _ = counted([rows(events)], options=options)
     assert without_time_of_losses(cells(replay.census())) == without_time_of_losses(twin.cells)
     assert replay.inferred_switches == twin.inferred
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gstrace.events.tables import Kind, Origin, Phase, Task
+from gstrace.events.tables import Found, Kind, Origin, Phase, Task
 from gstrace.replay import situations as s
 from gstrace.replay.situations import EVENT_BITS, Event
 
@@ -15,7 +15,7 @@ SPARE = 64
 _BASES = {name: number for number, name in enumerate(s.FIELDS[Event.SWITCH_GS][3].values)}
 ZERO, ZERO_SET, LOW, HIGH = (_BASES[n] for n in ("zero", "zero_set", "low", "high"))
 UNKNOWN_BASE, NONZERO = _BASES["unknown"], _BASES["nonzero"]
-NULL_SELECTOR, SET_SELECTOR, UNKNOWN_SELECTOR = range(3)
+NULL_SELECTOR, SET_SELECTOR, UNKNOWN_SELECTOR, UNTOLD_SELECTOR = range(4)
 NO, YES, MAYBE = range(3)
 SYSCALL, INTERRUPT, PAGE_FAULT, EXCEPTION = range(4)
 NMI_KERNEL, NMI_USER, NMI_UNKNOWN = range(3)
@@ -49,6 +49,7 @@ K_SYS_ENTER, K_SYS_EXIT, K_ARCH_PRCTL = int(Kind.SYS_ENTER), int(Kind.SYS_EXIT),
 K_SWITCH, K_TASK, K_IRQ, K_EXCEPTION = int(Kind.SWITCH), int(Kind.TASK), int(Kind.IRQ), int(Kind.EXCEPTION)
 K_NMI, K_SIGNAL, K_MARKER, K_LOSS = int(Kind.NMI), int(Kind.SIGNAL), int(Kind.MARKER), int(Kind.LOSS)
 T_FOUND, T_FORK, T_EXEC, T_EXIT, T_RENAME = (int(t) for t in Task)
+KERNEL_BY_NAME = int(Found.KERNEL_BY_NAME)
 FROM_USER, FROM_KERNEL = int(Origin.USER), int(Origin.KERNEL)
 IRQ_ENTRY, IRQ_EXIT = int(Phase.ENTRY), int(Phase.EXIT)
 

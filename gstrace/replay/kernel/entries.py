@@ -29,7 +29,7 @@ from gstrace.replay.kernel.codes import (
     VIA_AT,
     YES,
 )
-from gstrace.replay.kernel.threads import arm, is_user, prove_return
+from gstrace.replay.kernel.threads import arm, is_user, prove_return, wrote
 from gstrace.replay.state import (
     CALL,
     DEPTH,
@@ -44,6 +44,7 @@ from gstrace.replay.state import (
     NEWBORN,
     PEND,
     RUN,
+    USER_WRITES,
 )
 
 
@@ -51,8 +52,10 @@ from gstrace.replay.state import (
 def enters(st, emitted, slot, via, w, cpu, ts, seq):
     """An arrival from user mode: whatever was due has happened, and a new return is."""
     is_user(st, slot)
-    prove_return(st, emitted, slot)
     t = st.threads[slot]
+    if st.g[USER_WRITES] and t[KERNEL] != YES:
+        wrote(st, slot, cpu)
+    prove_return(st, emitted, slot)
     t[CALL], t[NEWBORN], t[FAULTED], t[DUMPS] = NO, 0, 0, 0
     emit(st, emitted, w, cpu, slot, ENTRY | via << VIA_AT, 1, ts, seq)
     arm(st, slot, via, w, cpu, ts, seq)

@@ -19,6 +19,7 @@ from gstrace.replay.kernel.codes import (
     GET_FS,
     GET_GS,
     HIGH,
+    KERNEL_BY_NAME,
     LOST,
     LOST_UNCOUNTED,
     LOW,
@@ -50,7 +51,15 @@ from gstrace.replay.kernel.codes import (
     ZERO_SET,
 )
 from gstrace.replay.kernel.switches import forget_cpu
-from gstrace.replay.kernel.threads import doubt_return, elsewhere, forget_bases, new_thread, symbol, thread
+from gstrace.replay.kernel.threads import (
+    doubt_return,
+    elsewhere,
+    forget_bases,
+    may_have_written,
+    new_thread,
+    symbol,
+    thread,
+)
 from gstrace.replay.state import (
     CALL,
     COMM,
@@ -68,6 +77,7 @@ from gstrace.replay.state import (
     HELD_FS_NULL_SEG,
     HELD_GS,
     KERNEL,
+    KERNEL_NAMES,
     LAST_TS,
     LAST_W,
     NEWBORN,
@@ -76,6 +86,7 @@ from gstrace.replay.state import (
     PEND,
     PID,
     TGEN,
+    TLS_DISTINCT,
     TOLD_LOST,
 )
 
@@ -128,9 +139,9 @@ def call_ends(st, slot, nr, ret):
     t = st.threads[slot]
     t[CALL], t[NEWBORN] = NO, 0
     if (nr == NR_MODIFY_LDT or nr == NR_SET_THREAD_AREA) and (ret == NULL or ret >= 0):
-        if t[GS_SELECTOR] == NULL_SELECTOR:
+        if t[GS_SELECTOR] != SET_SELECTOR:
             t[GS_SELECTOR] = UNKNOWN_SELECTOR
-        if t[FS_SELECTOR] == NULL_SELECTOR:
+        if t[FS_SELECTOR] != SET_SELECTOR:
             t[FS_SELECTOR] = UNKNOWN_SELECTOR
 
 
@@ -138,6 +149,7 @@ def call_ends(st, slot, nr, ret):
 def fork(st, emitted, parent, tid, pid, flags, text, w, cpu, ts, seq):
     """C1: the child has its parent's bases, and an FS of its own with CLONE_SETTLS. No child is an idle thread (0)."""
     emit(st, emitted, w, cpu, parent, FORKED, 1, ts, seq)
+    may_have_written(st, parent, cpu)
     if tid <= 0 or tid >= st.tidmap.size:
         return
     older = st.tidmap[tid] - 1
@@ -156,7 +168,9 @@ def fork(st, emitted, parent, tid, pid, flags, text, w, cpu, ts, seq):
         return
     t[PID] = pid if pid > 0 else p[PID] if flags & CLONE_THREAD else tid
     if flags & CLONE_SETTLS and p[KERNEL] != YES:
-        t[FS_VALUE], t[FS_BASE], t[FS_SELECTOR] = symbol(st, True), NONZERO, NULL_SELECTOR
+        distinct = st.g[TLS_DISTINCT] == 1
+        t[FS_VALUE], t[FS_BASE] = symbol(st, distinct), NONZERO if distinct else UNKNOWN_BASE
+        t[FS_SELECTOR] = NULL_SELECTOR
 
 
 @njit
@@ -189,6 +203,7 @@ def takes_number(st, slot, old_tid):
 def exits(st, emitted, slot, w, cpu, ts, seq):
     """C3, C4, E5: the return that was due never comes; the selectors become null, the thread struct's bases stay."""
     t, c = st.threads[slot], st.cpus[cpu]
+    may_have_written(st, slot, cpu)
     if t[DUMPS]:
         emit(st, emitted, w, cpu, slot, MAYBE_CORE_DUMP, 1, ts, seq)
     if t[PEND] == 2 and elsewhere(st, slot, w, cpu):
@@ -208,7 +223,8 @@ def found(st, tid, pid, kernel, text, ts):
         return
     t[PID] = pid if pid > 0 else t[PID]
     t[COMM] = text if text >= 0 else t[COMM]
-    if kernel != NULL and t[KERNEL] == MAYBE:
+    by_name = kernel == KERNEL_BY_NAME
+    if kernel != NULL and t[KERNEL] == MAYBE and (not by_name or st.g[KERNEL_NAMES]):
         t[KERNEL] = YES if kernel else NO
         forget_bases(st, slot)
     t[OUT] = 1

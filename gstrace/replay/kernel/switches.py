@@ -25,7 +25,7 @@ from gstrace.replay.kernel.codes import (
     ZERO,
     ZERO_SET,
 )
-from gstrace.replay.kernel.threads import carry_return
+from gstrace.replay.kernel.threads import carry_return, may_have_written
 from gstrace.replay.state import (
     CALL,
     DEPTH,
@@ -80,7 +80,7 @@ def save_base(t, base, selector):
     """Switched out with a selector, a thread's base in its thread struct is 0 from then on (S2)."""
     if t[selector] == SET_SELECTOR:
         t[base] = ZERO
-    elif t[selector] == UNKNOWN_SELECTOR and t[base] > ZERO_SET:
+    elif t[selector] >= UNKNOWN_SELECTOR and t[base] > ZERO_SET:
         t[base] = UNKNOWN_BASE
 
 
@@ -88,6 +88,7 @@ def save_base(t, base, selector):
 def switch(st, emitted, prev, nxt, inferred, w, cpu, ts, seq):
     """One context switch, recorded or inferred: both ledgers' situations, then the CPU's and the threads' new state."""
     p, n, c = st.threads[prev], st.threads[nxt], st.cpus[cpu]
+    may_have_written(st, prev, cpu)
     save_base(p, GS_BASE, GS_SELECTOR)
     save_base(p, FS_BASE, FS_SELECTOR)
     kernel = n[KERNEL]

@@ -4,21 +4,41 @@ from __future__ import annotations
 
 from gstrace.jit import inlined, njit
 from gstrace.replay.kernel.cells import emit
-from gstrace.replay.kernel.codes import IDLE, MAYBE, MAYBE_RETURN, NO, RETURN, STRANGER, UNKNOWN_BASE, VIA_AT, YES, ZERO
+from gstrace.replay.kernel.codes import (
+    IDLE,
+    MAYBE,
+    MAYBE_RETURN,
+    NO,
+    NULL_SELECTOR,
+    RETURN,
+    STRANGER,
+    UNKNOWN_BASE,
+    UNTOLD_SELECTOR,
+    VIA_AT,
+    YES,
+    ZERO,
+)
 from gstrace.replay.state import (
     CALL,
     COMM,
     DEAD,
     EPOCH,
     EPOCH_NOW,
+    EXITING,
     FIRST,
     FS_BASE,
+    FS_SELECTOR,
     FS_VALUE,
     GS_BASE,
+    GS_SELECTOR,
     GS_VALUE,
+    HELD_FS,
+    HELD_FS_NULL_SEG,
+    HELD_GS,
     KERNEL,
     LAST,
     NEWBORN,
+    NOBODY,
     OUT,
     PEND,
     PEND_CPU,
@@ -26,11 +46,13 @@ from gstrace.replay.state import (
     PEND_TS,
     PEND_VIA,
     PEND_W,
+    SELECTORS_NULL,
     SLOTS,
     SYMBOLS,
     TGEN,
     THREAD_FIELDS,
     TID,
+    USER_WRITES,
 )
 
 
@@ -43,7 +65,7 @@ def symbol(st, nonzero):
 
 @njit
 def forget_bases(st, slot):
-    """Both bases could be anything; a kernel thread's are zero (RULES T1)."""
+    """Both bases could be anything; a kernel thread's are zero (RULES T1). So could selectors, unless taken as null."""
     t = st.threads[slot]
     if t[KERNEL] == YES:
         t[GS_VALUE], t[FS_VALUE] = 0, 0
@@ -51,6 +73,35 @@ def forget_bases(st, slot):
     else:
         t[GS_VALUE], t[FS_VALUE] = symbol(st, False), symbol(st, False)
         t[GS_BASE], t[FS_BASE] = UNKNOWN_BASE, UNKNOWN_BASE
+    if not st.g[SELECTORS_NULL]:
+        selector = NULL_SELECTOR if t[KERNEL] == YES else UNTOLD_SELECTOR
+        t[GS_SELECTOR], t[FS_SELECTOR] = selector, selector
+
+
+@njit
+def rename_base(st, t, value, base, c, held):
+    """A base that user code may have written: another than before, in the thread and on its CPU."""
+    was = t[value]
+    t[value], t[base] = symbol(st, False), UNKNOWN_BASE
+    c[held] = t[value] if c[held] == was else NOBODY
+
+
+@inlined
+def may_have_written(st, slot, cpu):
+    """The thread may have run in user mode here, and so have written its bases (`Options.user_writes`)."""
+    t = st.threads[slot]
+    if st.g[USER_WRITES] and t[KERNEL] != YES and t[CALL] != YES and not (t[NEWBORN] or t[EXITING]):
+        wrote(st, slot, cpu)
+
+
+@njit
+def wrote(st, slot, cpu):
+    """Both bases of the thread that runs here are others than they were."""
+    t, c = st.threads[slot], st.cpus[cpu]
+    fs = t[FS_VALUE]
+    rename_base(st, t, GS_VALUE, GS_BASE, c, HELD_GS)
+    rename_base(st, t, FS_VALUE, FS_BASE, c, HELD_FS)
+    c[HELD_FS_NULL_SEG] = t[FS_VALUE] if c[HELD_FS_NULL_SEG] == fs else NOBODY
 
 
 @njit
