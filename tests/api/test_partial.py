@@ -68,7 +68,7 @@ def test_a_text_of_named_calls_is_answered(tmp_path):
     answer = gstrace.what_if(trace, schemes=["fsgsbase"])
     assert answer.to_json()["events"]["switch gs"] == 60
     assert any(name.startswith("system calls entered other than access, arch_prctl,") for name in lacking(answer))
-    assert {"name": "architecture"}.items() <= answer.to_json()["assumptions"][-1].items()
+    assert "architecture" in {a["name"] for a in answer.to_json()["assumptions"]}
     assert "the architecture, which the recording does not say" in " ".join(str(answer).split())
 
 

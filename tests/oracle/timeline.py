@@ -101,7 +101,7 @@ def words(code: int) -> str:
     kind, values = decode(code)
     if kind in (Event.SWITCH_GS, Event.SWITCH_FS):
         return kind.name.lower() + (" inferred" if values["inferred"] == "yes" else "")
-    shown = [values[f] for f in ("via", "origin") if f in values]
+    shown = [values[f] for f in ("via", "origin") if f in values and (f, kind) != ("origin", Event.INTERRUPT)]
     return " ".join([kind.name.lower(), *shown])
 
 

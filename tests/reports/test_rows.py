@@ -191,8 +191,8 @@ def test_a_scheme_that_cannot_be_priced_has_nulls_and_a_reason(trace: api.Trace)
 
 def test_a_machine_fact_that_was_assumed_is_listed(trace: api.Trace) -> None:
     rows = api.report("assumptions", _ask(trace, assume={"smap": "false"})).rows
-    assert ("smap", "false") in list(rows.select("name", "value").iter_rows())
-    assert rows["name"].is_unique().all()
+    assert ("smap", "false", "as recorded", "true") in list(rows.select("name", "value", "default", "other").iter_rows())
+    assert rows.select("name", "other", "scheme", "uarch").is_unique().all()
 
 
 def test_a_made_up_recording_is_what_the_builder_says(trace: api.Trace) -> None:
