@@ -153,5 +153,6 @@ def thread_table(threads: Threads, texts: list[str]) -> pa.Table:
         "kernel": [KERNEL[k] for k in threads.kernel.tolist()],
         "first_ts": threads.first_ts,
         "last_ts": threads.last_ts,
+        "ran": threads.ran,
     }
     return pa.table([columns[name] for name in THREAD.names], schema=THREAD)

@@ -145,27 +145,18 @@ class Trace:
         t = self.threads
         of, known = processes(t["tid"].to_list(), t["pid"].to_list(), t["comm"].to_list())
         names = RECORDERS[self.gst.manifest["format"]].comms
-        execs = self.tables.task.filter(pl.col("kind") == "exec").select("tid").collect()["tid"].unique()
         ours = np.array([process.comm in names for process in known], np.bool_)[of]
+        if not ours.any():
+            return ours
+        execs = self.tables.task.filter(pl.col("kind") == "exec").select("tid").collect()["tid"].unique()
         return ours & ~np.isin(t["tid"].to_numpy(), execs.to_numpy())
 
     @cached_property
     def runtime(self) -> Runtime:
         """How long each thread ran, over the whole recording."""
-        import numpy as np
-        import polars as pl
+        from gstrace.replay.runtime import Runtime
 
-        from gstrace.replay.runtime import runtime
-
-        rows = self.tables.switch.select("cpu", "ts", pl.col("prev_tid").fill_null(-1), "next_tid").collect()
-        cpu, ts, prev, following = (rows[name].to_numpy().astype(np.int64) for name in rows.columns)
-        return runtime(cpu, ts, prev, following, *self.stretch)
-
-    @cached_property
-    def stretch(self) -> tuple[int, int]:
-        """Times of the first and the last event of any thread, ns."""
-        t = self.threads
-        return int(t["first_ts"].to_numpy().min()), int(t["last_ts"].to_numpy().max())
+        return Runtime(self.threads["ran"].to_numpy())
 
     def _recount(self, selection: Selection, options: Options) -> Census:
         """The census between two times: the stored events replayed, each situation taken by its own time."""

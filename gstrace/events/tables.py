@@ -257,6 +257,12 @@ THREADS: Final = Table(
         _derived("kernel", "bool", "whether it is a kernel thread", null=True),
         _derived("first_ts", "int64", "first seen", unit="ns"),
         _derived("last_ts", "int64", "last seen", unit="ns"),
+        _derived(
+            "ran",
+            "int64",
+            "how long it was seen to run, over all CPUs; row 0: that they idled; row 1: that nobody knows who ran",
+            unit="ns",
+        ),
     ),
 )
 """What the replay learnt of the threads."""

@@ -36,6 +36,7 @@ class Threads(NamedTuple):
     """One row a thread generation, in order of appearance; row 0 is the idle task, row 1 a thread of no number.
 
     kernel: 0 user, 1 kernel thread, 2 unknown. comm: index of the last name, −1 for none. pid: 0 where unknown.
+    ran: ns that it was seen to run (`runtime.py`).
     """
 
     tid: I64
@@ -45,3 +46,4 @@ class Threads(NamedTuple):
     comm: I64
     first_ts: I64
     last_ts: I64
+    ran: I64

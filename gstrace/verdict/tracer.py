@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gstrace.replay.select import counts, part
 from gstrace.trace import Part
@@ -18,7 +18,7 @@ class Tracer(NamedTuple):
     """The recorder's processes in a selection.
 
     names: of its threads. entries, switches: from user mode, and away from it. cpu: ns that it ran, over the whole
-    recording; share: of the busy CPU time, at least and at most; None where no CPU was busy.
+    recording; share: of the busy CPU time, at least and at most; None where nobody recorded or no CPU was busy.
     """
 
     names: tuple[str, ...]
@@ -29,15 +29,19 @@ class Tracer(NamedTuple):
     share: tuple[float, float] | None
 
 
+NOBODY: Final = Tracer((), 0, 0, 0, 0, None)
+
+
 def tracer(trace: Trace, selection: Selection) -> Tracer:
     """The recorder's part of a selection, whether or not that leaves it out."""
+    if not trace.tracer.any():
+        return NOBODY
     cells = Part(trace, replace(selection, without_tracer=False)).cells
     own = trace.threads.filter(trace.tracer)
-    tids = own["tid"].to_numpy()
     return Tracer(
         tuple(own["comm"].drop_nulls().unique().sort()),
         own.height,
         *entries_and_switches(counts(part(cells, trace.tracer[cells.thread]))),
-        trace.runtime.of(tids),
-        trace.runtime.share(tids),
+        trace.runtime.of(trace.tracer),
+        trace.runtime.share(trace.tracer),
     )

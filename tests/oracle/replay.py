@@ -81,6 +81,7 @@ class Thread:
     faulted: bool = False
     dumps: bool = False
     due: Due | None = None
+    ran: int = 0
 
 
 @dataclass
@@ -93,6 +94,7 @@ class Cpu:
     nmi: int | None = None
     switched_out: Thread | None = None
     last_segment: int | None = None
+    last_ts: int | None = None
     held: dict[str, Base | None] = field(default_factory=lambda: dict.fromkeys(("gs", "fs", "fs_null_seg")))
 
 
@@ -306,6 +308,7 @@ class Replay:
         if kind != "nmi":
             c.nmi = c.switched_out = None
         t = self._all[1]
+        before, inferred = c.runs, self.inferred
         renumbered = kind == "task" and e["what"] == "exec" and e["old"] not in (None, e["subject"])
         if renumbered and c.runs and c.runs.tid == e["old"]:
             c.runs = self._thread(e["tid"])
@@ -317,8 +320,19 @@ class Replay:
             unended = kind == "arch_prctl" and e["ret"] is None
             if t is not self._all[1] and kind != "nmi" and not unended:
                 self._seen(cpu, t)
+        self._spend(c, before if self.inferred == inferred else None, e["ts"])
         getattr(self, {"switch": "_switched"}.get(kind, f"_{kind}"), lambda *_: None)(e, cpu, c, t)
-        c.last_segment = self._segment
+        c.last_segment, c.last_ts = self._segment, e["ts"]
+
+    def _spend(self, c: Cpu, who: Thread | None, until: int) -> None:
+        """Since the CPU's last event this thread ran; None: nobody knows who."""
+        if c.last_ts is not None:
+            (who or self._all[1]).ran += max(0, until - c.last_ts)
+
+    @property
+    def ran(self) -> list[int]:
+        """How long each thread was seen to run, in the order of their rows."""
+        return [t.ran for t in self._all]
 
     def _visit_window(self) -> None:
         if not self._pieces or self._pieces[-1] != self._segment:
@@ -530,7 +544,8 @@ class Replay:
         first = c.last_segment if c.last_segment is not None else self._pieces[0]
         for segment in sorted({s for s in self._pieces if s >= first}):
             self._counted_once(segment, cpu, stranger, event, n)
-        c.last_segment = self._segment
+        self._spend(c, None, e["ts"])
+        c.last_segment, c.last_ts = self._segment, e["ts"]
         self._forget_cpu(c)
 
     @staticmethod
@@ -544,6 +559,8 @@ class Replay:
     # ---- the end ----
 
     def finish(self) -> None:
+        for c in self._cpus.values():
+            self._spend(c, c.runs, self._now)
         for t in self._all:
             if t.due and not t.out and t.epoch == self._epoch:
                 self._returned(t)

@@ -1,49 +1,45 @@
-"""How long threads ran, from their switches."""
+"""How long threads ran, from drawn timelines: a line an event, a microsecond apart."""
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
+from oracle.timeline import replay, tid
 
-from gstrace.replay.runtime import Runtime, runtime
-
-Switches = list[tuple[int, int, int, int]]
+from gstrace.replay.runtime import Runtime
 
 
-def ran(switches: Switches, since: int, until: int) -> Runtime:
-    columns: list[npt.NDArray[np.int64]] = [np.array([row[i] for row in switches], np.int64) for i in range(4)]
-    cpu, ts, prev, following = columns
-    return runtime(cpu, ts, prev, following, since, until)
+def ran(text: str) -> tuple[dict[int, int], Runtime]:
+    """Thread → microseconds, and all of it; thread −1: nobody knows who."""
+    threads = replay(text).threads()
+    by_tid = zip(threads.tid.tolist(), threads.ran.tolist(), strict=True)
+    return {t: ns // 1000 for t, ns in by_tid if ns}, Runtime(threads.ran)
 
 
 def test_a_thread_runs_from_the_switch_to_it_to_the_switch_away() -> None:
-    #                cpu ts prev next
-    found = ran([(0, 10, 7, 0), (0, 30, 0, 8), (0, 35, 8, 7)], 0, 100)
-    assert dict(zip(found.tid.tolist(), found.ran.tolist(), strict=True)) == {0: 20, 7: 10 + 65, 8: 5}
-    assert (found.idle, found.busy, found.unsure, found.cpus) == (20, 80, 0, 1)
-    assert found.share(np.array([8])) == (5 / 80, 5 / 80)
+    told, whole = ran("0 a sys_enter\n0 a switch idle\n0 idle switch b\n0 b sys_enter\n0 b switch a\n0 a sys_enter")
+    assert told == {tid("a"): 2, 0: 1, tid("b"): 2}
+    assert (whole.idle, whole.unsure, whole.busy) == (1000, 0, (4000, 4000))
 
 
-def test_between_two_switches_that_do_not_agree_nobody_knows_who_ran() -> None:
-    found = ran([(0, 10, 7, 0), (0, 50, 9, 7)], 0, 60)  # no switch from idle to 9
-    assert dict(zip(found.tid.tolist(), found.ran.tolist(), strict=True)) == {7: 20}
-    assert (found.unsure, found.busy) == (40, 60)
-    assert found.share(np.array([9])) == (0, 40 / 60)
+def test_each_cpu_has_its_time() -> None:
+    told, whole = ran("0 a sys_enter\n1 b sys_enter\n0 a switch idle\n1 b sys_enter\n1 b sys_enter")
+    assert told == {tid("a"): 2, 0: 2, tid("b"): 3}
+    assert whole.of(np.array([False, False, True, False])) == 2000
+    assert whole.share(np.array([False, False, True, False])) == pytest.approx((2 / 5, 2 / 5))
 
 
-def test_without_a_switch_nobody_is_seen_to_run() -> None:
-    found = ran([], 0, 100)
-    assert (found.cpus, found.busy, found.share(np.array([1]))) == (0, 0, None)
+def test_before_a_switch_that_was_not_traced_nobody_knows_who_ran() -> None:
+    told, whole = ran("0 a sys_enter\n0 a switch idle\n0 b sys_enter\n0 b sys_exit")
+    assert told == {tid("a"): 1, -1: 1, tid("b"): 1}
+    assert (whole.unsure, whole.busy) == (1000, (2000, 3000))
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 50), st.integers(-1, 3), st.integers(0, 3)), max_size=30).map(
-        lambda rows: sorted(rows, key=lambda row: row[1])
-    )
-)
-def test_all_time_is_accounted_for(switches: Switches) -> None:
-    found = ran(switches, 0, 50)
-    assert int(found.ran.sum()) + found.unsure == found.cpus * 50
-    assert found.cpus == len({row[0] for row in switches})
+def test_nor_between_the_last_event_before_a_loss_and_the_first_after_it() -> None:
+    told, _ = ran("0 a sys_enter\n0 a sys_exit\n0 - loss 3\n0 a sys_enter\n0 a sys_exit")
+    assert told == {tid("a"): 2, -1: 2}
+
+
+def test_where_no_cpu_ran_there_is_no_share() -> None:
+    _, whole = ran("0 idle irq entry\n0 idle irq exit")
+    assert whole.share(np.array([True, False])) is None

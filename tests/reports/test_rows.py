@@ -191,7 +191,9 @@ def test_a_scheme_that_cannot_be_priced_has_nulls_and_a_reason(trace: api.Trace)
 
 def test_a_machine_fact_that_was_assumed_is_listed(trace: api.Trace) -> None:
     rows = api.report("assumptions", _ask(trace, assume={"smap": "false"})).rows
-    assert ("smap", "false", "as recorded", "true") in list(rows.select("name", "value", "default", "other").iter_rows())
+    assert ("smap", "false", "as recorded", "true") in list(
+        rows.select("name", "value", "default", "other").iter_rows()
+    )
     assert rows.select("name", "other", "scheme", "uarch").is_unique().all()
 
 

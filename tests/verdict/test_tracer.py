@@ -47,7 +47,7 @@ def test_left_out_they_are_in_no_figure(noisy: api.Trace) -> None:
 def test_its_share_of_the_busy_time(noisy: api.Trace) -> None:
     found, whole = tracer(noisy, Selection()), noisy.runtime
     assert found.share is not None
-    assert found.cpu == whole.of(noisy.threads.filter(noisy.tracer)["tid"].to_numpy())
+    assert found.cpu == whole.of(noisy.tracer)
     assert 0 < found.share[0] <= found.share[1] < 1
 
 

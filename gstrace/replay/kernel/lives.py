@@ -57,6 +57,7 @@ from gstrace.replay.kernel.threads import (
     forget_bases,
     may_have_written,
     new_thread,
+    spend,
     symbol,
     thread,
 )
@@ -275,5 +276,6 @@ def lose(st, emitted, count, again, w, cpu, ts, seq):
             emit(st, emitted, i, cpu, STRANGER, code, n, ts, seq)
             if emitted.shape[0] > 1:
                 emitted[emitted[0, 0], 7] = st.cpus[cpu, LAST_TS]
+    spend(st, st.cpus[cpu], -1, ts)
     st.cpus[cpu, LAST_W], st.cpus[cpu, LAST_TS] = w, ts  # what is lost from here on is told by the next one
     forget_cpu(st, cpu)

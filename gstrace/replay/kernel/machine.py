@@ -43,7 +43,7 @@ from gstrace.replay.kernel.switches import (
     runs,
     switch,
 )
-from gstrace.replay.kernel.threads import arm, doubt_return, is_user, new_thread, prove_return, thread
+from gstrace.replay.kernel.threads import arm, doubt_return, is_user, new_thread, prove_return, spend, thread
 from gstrace.replay.state import (
     CALL,
     DEAD,
@@ -52,6 +52,7 @@ from gstrace.replay.state import (
     EPOCH_NOW,
     EXITING,
     FAULTED,
+    INFERRED,
     LAST_LINE,
     LAST_NMI,
     LAST_PREV,
@@ -61,6 +62,7 @@ from gstrace.replay.state import (
     NR,
     OUT,
     PEND,
+    RUN,
     SEGMENT,
     SLOTS,
     STARTED,
@@ -87,6 +89,7 @@ def step(st, emitted, blinds, kind, cpu, tid, text, seq, ts, a, b, c):
     if kind != K_NMI:
         row[LAST_NMI], row[LAST_PREV] = -1, -1
     slot = STRANGER
+    ran, inferred = row[RUN], g[INFERRED]
     if not (kind == K_TASK and (a & 0xFF == T_FOUND or a & 0xFF == T_RENAME)):
         slot = thread(st, tid, ts)
         if st.threads[slot, EXITING] and (kind == K_SYS_ENTER or (kind == K_EXCEPTION and a == 0)):
@@ -97,6 +100,8 @@ def step(st, emitted, blinds, kind, cpu, tid, text, seq, ts, a, b, c):
         # A call whose end was not recorded is told wherever that becomes known.
         if slot != STRANGER and kind != K_NMI and not (kind == K_ARCH_PRCTL and c == NULL):
             runs(st, emitted, slot, w, cpu, ts, seq)
+    # Where a switch was not traced, nobody knows when it was.
+    spend(st, row, ran if g[INFERRED] == inferred else -1, ts)
     if kind == K_SYS_ENTER:
         row[DEPTH] = 0
         enters(st, emitted, slot, SYSCALL, w, cpu, ts, seq)
@@ -161,6 +166,11 @@ def replay(st, emitted, blinds, kind, cpu, tid, text, seq, ts, a, b, c, start):
 @njit
 def finish(st, emitted, start):
     """At the end of a recording: returns still due of threads that run. → (status, first slot not taken)."""
+    now = st.g[NOW]
+    for cpu in range(st.cpus.shape[0] if start == 0 else 0):
+        row = st.cpus[cpu]
+        spend(st, row, row[RUN], now)
+        row[LAST_TS] = now if row[LAST_TS] != NULL else NULL
     for slot in range(start, st.g[SLOTS]):
         if room(st, emitted, -1, 0) != DONE:
             return room(st, emitted, -1, 0), slot

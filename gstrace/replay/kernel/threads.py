@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gstrace.events.tables import NULL
 from gstrace.jit import inlined, njit
 from gstrace.replay.kernel.cells import emit
 from gstrace.replay.kernel.codes import (
@@ -37,6 +38,7 @@ from gstrace.replay.state import (
     HELD_GS,
     KERNEL,
     LAST,
+    LAST_TS,
     NEWBORN,
     NOBODY,
     OUT,
@@ -46,6 +48,7 @@ from gstrace.replay.state import (
     PEND_TS,
     PEND_VIA,
     PEND_W,
+    RAN,
     SELECTORS_NULL,
     SLOTS,
     SYMBOLS,
@@ -143,6 +146,13 @@ def thread(st, tid, ts):
             t[PEND] = 2 if t[PEND] > 0 else 0
     t[LAST] = ts
     return slot
+
+
+@inlined
+def spend(st, cpu_row, slot, ts):
+    """The time since a CPU's last event was this thread's; −1: nobody knows whose."""
+    if cpu_row[LAST_TS] != NULL and ts > cpu_row[LAST_TS]:
+        st.threads[slot if slot >= 0 else STRANGER, RAN] += ts - cpu_row[LAST_TS]
 
 
 @njit
