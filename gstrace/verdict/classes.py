@@ -25,7 +25,7 @@ class Class:
     parts: each unseen event is one completion of one situation of every part.
     nothing: whether what the counter counts may have cost nothing at all.
     counted: what the counter counts, and where that stands; without a counter, why there is none.
-    more: why more may be recorded than the counter counts, even where it counts the same stretch of time.
+    more: why more may be recorded than counted, other than that the snapshots do not enclose the recording.
     overlaps: whether other classes count the same events again, so that sums leave it out.
     """
 
@@ -75,7 +75,11 @@ _FAULTS: Final = (
     "pgfault in /proc/vmstat: mm/memory.c, handle_mm_fault; it also counts faults that the kernel makes without an "
     "exception (get_user_pages)"
 )
-_NO_FAULT: Final = "it leaves out faults that never reach a mapping: bad addresses, the kernel's own fix-ups"
+_NO_FAULT: Final = "the kernel leaves out faults that reach no mapping"
+_EDGES: Final = (
+    "CPL_CYCLES.RING0_TRANS, a hardware count of transitions to ring 0 (Intel's event lists); wake-ups from a halt may "
+    "be among them. Recorded are entries at the likeliest completion"
+)
 
 CLASSES: Final = (
     Class(
@@ -136,7 +140,8 @@ CLASSES: Final = (
         ("entry",),
         RINGS,
         _FROM_USER,
-        counted="a hardware count of ring transitions; of the recorded ones, at the likeliest completion",
+        nothing=True,
+        counted=_EDGES,
         overlaps=True,
     ),
     Class("system calls", ("sys_enter",), counted="the kernel keeps no count of them"),

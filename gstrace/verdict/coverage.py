@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from gstrace.events.losses import LOSS_CODE
 from gstrace.events.tables import Kind
 from gstrace.pricing.bill import Matrix
 from gstrace.pricing.difference import apart, in_ledgers
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
     from gstrace.events.snapshots import Count, Snapshots
     from gstrace.schemes.compile import Scheme
-    from gstrace.schemes.facts import Facts
     from gstrace.trace import Trace
     from gstrace.verdict.answer import Priced
 
@@ -36,8 +34,13 @@ if TYPE_CHECKING:
     I64 = npt.NDArray[np.int64]
 
 NO_SNAPSHOTS: Final = "the kernel's own counts from before and after the recording are not there"
+NOT_COUNTED: Final = "the snapshots have no count of them"
+NOT_ENCLOSED: Final = "the snapshots do not enclose the recording"
 _SAME_CLOCK: Final = ("monotonic", "mono")
 """Trace clocks that are CLOCK_MONOTONIC, as the snapshots' times are."""
+# Options of perf record, as its own header has them.
+_ALL_CPUS: Final = {"-a", "--all-cpus"}
+_SOME_CPUS: Final = {"-C", "--cpu"}
 _OWN: Final = "--exclude-perf"
 # Two operations may share one price, and then cancel: int64 [operations, prices].
 _TO_PRICES: Final = np.array([[name == price for price in PRICES] for name in PRICE_NAMES], np.int64)
@@ -114,7 +117,7 @@ def _independent(of: Class, snapshots: Snapshots, partial: str) -> tuple[int | N
         return None, "", NO_SNAPSHOTS
     found = {name: snapshots.counts[name] for name in of.counters if name in snapshots.counts}
     if not found:
-        return None, "", f"the snapshots do not have {' or '.join(of.counters)}"
+        return None, "", NOT_COUNTED
     files = ", ".join(dict.fromkeys(count.source for count in found.values()))
     total, why = _sum(found)
     return total, files, why
@@ -135,8 +138,7 @@ def _seen(of: Class, observed: int, inferred: int, independent: int | None, sour
 
 def _remark(of: Class, observed: int, inferred: int, independent: int) -> str:
     if observed > independent:
-        reason = of.more or "the snapshots do not enclose the recording"
-        return f"more were recorded than counted: {reason}"
+        return f"more were recorded than counted: {' or '.join(filter(None, (NOT_ENCLOSED, of.more)))}"
     proven = min(inferred, independent - observed)
     if proven:
         return f"of {independent - observed} that were not recorded other events prove {proven}: those are in the bill"
@@ -145,44 +147,35 @@ def _remark(of: Class, observed: int, inferred: int, independent: int) -> str:
 
 def partly(trace: Trace) -> str:
     """Why the recording is not of the whole machine; empty where it is, or may be."""
-    kinds = trace.gst.table(Kind.LOSS).column("kind").to_pylist()
-    if "chosen" in kinds:
+    if "chosen" in trace.gst.table(Kind.LOSS).column("kind").to_pylist():
         return "only some threads or CPUs were recorded"
-    words = trace.capture.text("recorder_command").split()
-    if whole(trace) or not words or not trace.capture.text("recorder").startswith("perf"):
-        return ""
-    return "" if {"-a", "--all-cpus"} & set(words) else "only some threads were recorded: perf ran without -a"
+    words = _command(trace)
+    if words and words[0].endswith("perf") and not _ALL_CPUS & set(words) and not idle_traced(trace):
+        return "only some threads were recorded: perf ran without -a"
+    return ""
 
 
-def whole(trace: Trace) -> bool:
-    """Whether an event of an idle CPU shows that the recorder followed CPUs and not threads."""
+def idle_traced(trace: Trace) -> bool:
+    """Whether an interrupt of an idle CPU is there: then the recorder followed CPUs and not threads."""
     import polars as pl
 
-    tables = (trace.tables.irq, trace.tables.exception, trace.tables.waking, trace.tables.nmi)
-    return any(table.filter(pl.col("tid") == 0).select("tid").head(1).collect().height for table in tables)
+    idle = (table.filter(pl.col("tid") == 0).select("tid").head(1) for table in (trace.tables.irq, trace.tables.nmi))
+    return any(found.collect().height for found in idle)
+
+
+def _command(trace: Trace) -> list[str]:
+    return trace.capture.text("recorder_command").split()
 
 
 def _notes(trace: Trace) -> Iterator[str]:
-    words = trace.capture.text("recorder_command").split()
-    if not whole(trace) and not {"-a", "--all-cpus"} & set(words):
+    words = set(_command(trace))
+    if _SOME_CPUS & words or not (_ALL_CPUS & words or idle_traced(trace)):
         yield "the shares hold if the whole machine was recorded, which the recording does not show"
     if _OWN in words:
         yield f"the recorder's own events were left out ({_OWN}), and are in the independent counts"
-    lost = sum(n for n in _lost(trace) if n is not None)
-    if None in _lost(trace):
-        yield "events of unknown number that the recorder lost are among the unseen, and in every interval already"
-    elif lost:
-        yield f"{lost:,} events that the recorder lost are among the unseen, and in every interval already"
+    if trace.losses:
+        yield "events that the recorder lost are among the unseen, and in every interval already"
     yield _stretch(trace)
-
-
-def _lost(trace: Trace) -> list[int | None]:
-    table = trace.gst.table(Kind.LOSS)
-    rows = zip(table.column("kind").to_pylist(), table.column("count").to_pylist(), strict=True)
-    return [count for kind, count in rows if kind in _LOSING]
-
-
-_LOSING: Final = [name for name in ("lost", "lost_samples") if name in LOSS_CODE]
 
 
 def _stretch(trace: Trace) -> str:
@@ -190,8 +183,7 @@ def _stretch(trace: Trace) -> str:
     stretch, clocks = trace.snapshots.stretch, trace.capture.text("clock")
     if stretch is None or clocks not in _SAME_CLOCK:
         return (
-            "nobody wrote down when the snapshots were taken, on the trace's clock: the recording may have begun "
-            "earlier or ended later than they, or the other way round"
+            "when the snapshots were taken is not known on the trace's clock: the recording may be longer, or shorter"
         )
     first, last = span(trace)
     before, after = first - stretch[0], stretch[1] - last
