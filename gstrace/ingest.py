@@ -13,6 +13,7 @@ from gstrace.errors import NothingToPrice, OutputError, UnreadableInput
 from gstrace.events.capture import with_machine
 from gstrace.events.losses import LOSS_CODE
 from gstrace.events.rows import Rows, empty
+from gstrace.events.snapshots import NOTHING, read
 from gstrace.events.tables import NULL, Kind
 from gstrace.importers.registry import open_reader
 from gstrace.importers.stream import Stream
@@ -88,6 +89,7 @@ def ingest(
                 texts=reader.texts,
                 capture=capture,
                 provenance=_provenance(source, known.title, reader, stream, replay),
+                snapshots=NOTHING if machine is None else read(machine),
             )
     return Gst(place)
 

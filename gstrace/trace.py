@@ -18,6 +18,7 @@ from gstrace.replay.selection import EVERYTHING, Selection
 if TYPE_CHECKING:
     import polars as pl
 
+    from gstrace.events.snapshots import Snapshots
     from gstrace.events.tracepoints import Wanted
     from gstrace.replay.census import Census
     from gstrace.replay.rewriting import Rule
@@ -44,6 +45,14 @@ class Trace:
         if self.machine is None:
             return self.gst.capture
         return with_machine(self.gst.capture, self.machine)
+
+    @cached_property
+    def snapshots(self) -> Snapshots:
+        """What the machine counted by itself meanwhile; of `--machine` where it has any such count."""
+        from gstrace.events.snapshots import read
+
+        given = read(self.machine) if self.machine is not None else None
+        return given if given is not None and given.counts else self.gst.snapshots
 
     @cached_property
     def census(self) -> Census:

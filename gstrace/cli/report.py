@@ -28,6 +28,8 @@ TABLES: Final = (
     "windows",
     "over-time",
     "assumptions",
+    "coverage",
+    "origins",
     "events",
 )
 KINDS: Final = (*TABLES, "parquet")

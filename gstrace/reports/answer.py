@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gstrace.events.losses import LOSSES, Loss
 from gstrace.events.tables import Kind
+from gstrace.reports.coverage import coverage_json
 from gstrace.reports.declare import QUANTILES
 from gstrace.reports.provenance import provenance
 from gstrace.uarchs.prices import DISTRIBUTION, DRAWS, SEED
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = "gstrace.what-if/1"
 MANY_CPUS: Final = 16
-NO_COVERAGE: Final = "no count independent of the recording's own events was compared with it"
 NEVER_FLIPS: Final = "no cost of 0 or more makes both cost the same"
 NO_CALLS: Final = "the recording has no call of arch_prctl with its begin and its end"
 NO_CYCLES: Final = "the recording does not say at how many MHz the CPU ran"
@@ -39,8 +39,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "inferred_switches": verdict.inferred_switches(answer.counts),
         "damage": answer.trace.gst.manifest["damage"],
         "not_recorded": [{"events": w.name, "meaning": w.missing} for w in answer.trace.not_recorded],
-        "coverage": None,
-        "coverage_why": NO_COVERAGE,
+        **coverage_json(answer),
         "baseline": {"scheme": answer.baseline.name, "why": answer.baseline_why},
         "uarch": [_uarch(machine) for machine in answer.machines],
         "ledger": answer.ledger,

@@ -72,7 +72,7 @@ def _spread(middle: float | None, low: float | None, high: float | None) -> str:
 def _cell(column: Column, value: Any) -> str:
     if value is None:
         return "?" if column.null and column.dtype not in _LEFT and column.name != "cpu" else "-"
-    if column.unit == "cycles":
+    if column.dtype == "float64":
         return estimate(value)
     if column.unit == "executions":
         return count(value)

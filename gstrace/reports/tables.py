@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gstrace.errors import nearest
-from gstrace.reports import events, rows
+from gstrace.reports import coverage, events, rows
 from gstrace.reports.declare import SCHEME, Column, Report, quantile_columns
 from gstrace.reports.provenance import provenance
 from gstrace.reports.table import Table, write_folder
@@ -149,6 +149,45 @@ _ALL: Final = (
             Column("moves", "float64", "cycles", "by how much the difference's p50 moves", null=True),
         ),
         rows.assumptions,
+    ),
+    Report(
+        "coverage",
+        "class of events, scheme and microarchitecture; of the whole recording, whatever the selection",
+        (
+            Column("class", "string", "", "class of events"),
+            Column("observed", "int64", "", "recorded"),
+            Column("inferred", "int64", "", "not recorded, but proven by other events"),
+            Column("independent", "int64", "", "counted by somebody else meanwhile; null: nobody did", null=True),
+            Column(
+                "ratio", "float64", "", "observed / independent; null: nobody counted, or there was none", null=True
+            ),
+            Column("source", "string", "", "files of the independent count", null=True),
+            Column("counted", "string", "", "what the independent count counts, and where that is known from"),
+            Column("why", "string", "", "why something is not known or odd, as a sentence", null=True),
+            SCHEME,
+            UARCH,
+            Column(
+                "adds_low",
+                "float64",
+                "cycles",
+                "unseen ones could add at least so much to the difference, in which they are not; null: see why. "
+                "Entries from user mode are in other classes again: a sum leaves them out",
+                null=True,
+            ),
+            Column("adds_high", "float64", "cycles", "at most so much", null=True),
+        ),
+        coverage.coverage_rows,
+    ),
+    Report(
+        "origins",
+        "way to tell which mode an interrupt or NMI hit; of the whole recording, whatever the selection",
+        (
+            Column("class", "string", "", "interrupts or NMIs"),
+            Column("decided_by", "string", "", "what told it; open: both modes are in the intervals"),
+            Column("count", "int64", "", "how many"),
+            Column("share", "float64", "", "of all of the class; null: there was none", null=True),
+        ),
+        coverage.origin_rows,
     ),
     Report(
         "events",

@@ -7,7 +7,8 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from gstrace.reports.answer import NO_COVERAGE, losses
+from gstrace.reports.answer import losses
+from gstrace.reports.coverage import coverage_text
 from gstrace.reports.numbers import count, estimate, interval, share
 from gstrace.reports.provenance import provenance, selection_text
 from gstrace.uarchs.facts import PER_SCHEME, is_x86_64
@@ -39,6 +40,7 @@ def answer_text(answer: Answer, width: int = WIDTH) -> str:
         _flips(answer),
         _basis(answer),
         _unknown(answer),
+        coverage_text(answer),
         _origin(answer),
     )
     blocks = ("\n".join(_wrapped(lines, width)) for lines in sections)
@@ -204,7 +206,6 @@ def _unknown(answer: Answer) -> Iterator[str]:
         unknown = [name for name, known in machine.known.items() if known.value is None and known.source != PER_SCHEME]
         if unknown:
             yield f"  {machine.uarch.id}: {', '.join(unknown)}; where a bill depends on them, the intervals span both"
-    yield f"  coverage: {NO_COVERAGE}"
 
 
 def _origin(answer: Answer) -> Iterator[str]:

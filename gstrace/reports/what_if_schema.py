@@ -15,6 +15,7 @@ from gstrace.uarchs.facts import FACTS
 from gstrace.uarchs.prices import DISTRIBUTION
 from gstrace.uarchs.uarch import QUALITIES
 from gstrace.verdict.answer import PRICES
+from gstrace.verdict.classes import CLASSES
 from gstrace.verdict.decide import WORDS
 
 Schema = dict[str, Any]
@@ -93,8 +94,9 @@ def what_if() -> Schema:
             "inferred_switches": {**WHOLE, "description": "switches that events prove but the recording does not hold"},
             "damage": maybe(TEXT, "reading did not have to stop"),
             "not_recorded": list_of(entry({"events": TEXT, "meaning": TEXT})),
-            "coverage": {"type": "null"},
-            "coverage_why": TEXT,
+            "coverage": list_of(_coverage()),
+            "coverage_notes": {**list_of(TEXT), "description": "what is to be known about all of coverage"},
+            "origins": list_of(_origins()),
             "baseline": entry({"scheme": TEXT, "why": TEXT}),
             "uarch": list_of(_uarch()),
             "ledger": LEDGER,
@@ -124,6 +126,44 @@ def _loss() -> Schema:
             "from": maybe({"type": "integer", "description": "ns, trace clock"}, "the begin of a stretch is not known"),
             "to": {"type": "integer", "description": "ns, trace clock"},
             "cpu": maybe(WHOLE, "of no CPU in particular, or of many"),
+        }
+    )
+
+
+def _coverage() -> Schema:
+    cycles = maybe(NUMBER, "see why")
+    adds = {
+        "scheme": TEXT,
+        "uarch": TEXT,
+        "low": cycles,
+        "high": cycles,
+        "why": maybe(TEXT, "low and high are numbers"),
+    }
+    return {
+        **entry(
+            {
+                "class": {"enum": [of.name for of in CLASSES]},
+                "observed": {**WHOLE, "description": "recorded, in the whole recording"},
+                "inferred": {**WHOLE, "description": "not recorded, but proven by other events"},
+                "independent": maybe(WHOLE, "nobody else counted; see why"),
+                "ratio": maybe(NUMBER, "nobody else counted, or there was none"),
+                "source": maybe(TEXT, "nobody else counted"),
+                "counted": {**TEXT, "description": "what the independent count counts, and where that is known from"},
+                "why": maybe(TEXT, "there is nothing to explain"),
+                "adds": list_of(entry(adds)),
+            }
+        ),
+        "description": "adds: cycles that unseen ones could add to the difference, in which they are not",
+    }
+
+
+def _origins() -> Schema:
+    return entry(
+        {
+            "class": {**TEXT, "description": "interrupts or NMIs, of the whole recording"},
+            "decided_by": {**TEXT, "description": "what told the mode that they hit"},
+            "count": WHOLE,
+            "share": maybe(NUMBER, "there was none"),
         }
     )
 

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from gstrace.errors import UnreadableInput
 from gstrace.events.capture import Capture
 from gstrace.events.rows import Rows, empty
+from gstrace.events.snapshots import NOTHING, Snapshots
 from gstrace.events.tables import CELLS, NULL, SCHEMA_VERSION, TABLES, THREADS, Kind, Table
 from gstrace.files import cannot_write
 from gstrace.store.columns import arrow_schema, from_arrow, numpy_type, pack, to_arrow, unpack
@@ -124,7 +125,14 @@ class Writer:
             raise cannot_write(self.destination, error) from error
 
     def finish(
-        self, *, census: pa.Table, threads: pa.Table, texts: list[str], capture: Capture, provenance: dict[str, Any]
+        self,
+        *,
+        census: pa.Table,
+        threads: pa.Table,
+        texts: list[str],
+        capture: Capture,
+        provenance: dict[str, Any],
+        snapshots: Snapshots = NOTHING,
     ) -> None:
         """Close the tables and put the directory in its place, over an older one if there is one."""
         try:
@@ -137,6 +145,7 @@ class Writer:
             manifest = {"schema": f"gstrace.gst/{SCHEMA_VERSION}", **provenance, "rows": rows}
             _write_json(self._aside / "manifest.json", manifest)
             _write_json(self._aside / "capture.json", capture.to_json())
+            _write_json(self._aside / "snapshots.json", snapshots.to_json())
             self._put()
         except OSError as error:
             raise cannot_write(self.destination, error) from error
@@ -176,6 +185,11 @@ class Tables:
         return pl.scan_parquet(self._folder / f"{name}.parquet")
 
 
+def _snapshots(path: Path) -> Snapshots:
+    """Those that were kept; a `.gst` made before there were any has none."""
+    return Snapshots.from_json(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else NOTHING
+
+
 class Gst:
     """An open `.gst`. Raises UnreadableInput for a folder that is none or is of a newer version."""
 
@@ -186,6 +200,7 @@ class Gst:
         try:
             self.manifest: dict[str, Any] = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
             self.capture = Capture.from_json(json.loads((path / "capture.json").read_text(encoding="utf-8")))
+            self.snapshots = _snapshots(path / "snapshots.json")
             version = int(str(self.manifest["schema"]).removeprefix("gstrace.gst/"))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UnreadableInput(f"{path} is no whole .gst directory: {error}", hint=AGAIN) from error

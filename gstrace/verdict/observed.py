@@ -1,0 +1,112 @@
+"""What a recording holds of each class of events, as numbers; and how it decided where interrupts came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from gstrace.events.tables import EXCEPTIONS, VECTORS
+from gstrace.replay.situations import Event, completions, decode, encode
+from gstrace.verdict.classes import INTERRUPTS
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from gstrace.pricing.bill import Counts
+    from gstrace.trace import Trace
+
+_NMI_OF_USER: Final = encode(Event.NMI, origin="user")
+
+
+def recorded(trace: Trace) -> dict[str, int]:
+    """How often each thing was recorded, in all of the recording, by the names of `classes.Class.recorded`."""
+    rows, counts = trace.gst.manifest["rows"], trace.counts()
+    return {
+        "switch": rows["switch"],
+        "sys_enter": rows["sys_enter"],
+        "entry": sum(n * _entries(code) for code, n in counts.items()),
+        "exception": sum(n for code, n in counts.items() if decode(code) == (Event.ENTRY, {"via": "exception"})),
+        "NMI": sum(n for code, n in counts.items() if decode(code)[0] is Event.NMI),
+        **{INTERRUPTS + vector: n for vector, n in interrupts(trace).items()},
+        **_by_kind(trace.tables.exception, EXCEPTIONS),
+        **_by_kind(trace.tables.task, ("fork", "exec", "exit")),
+    }
+
+
+def _entries(code: int) -> int:
+    """Entries from user mode at a situation's likeliest completion, an NMI's included."""
+    return sum(known == _NMI_OF_USER or decode(known)[0] is Event.ENTRY for known in completions(code)[0])
+
+
+def _by_kind(table: pl.LazyFrame, kinds: tuple[str, ...]) -> dict[str, int]:
+    import polars as pl
+
+    found = table.group_by(pl.col("kind").cast(pl.String)).len().collect()
+    return dict.fromkeys(kinds, 0) | {k: n for k, n in found.iter_rows() if k in kinds}
+
+
+def interrupts(trace: Trace, *, by_chain: bool = False) -> dict[str, int]:
+    """Vector → interrupts recorded; by_chain: those of them whose call chain tells where they came from."""
+    import polars as pl
+
+    begun = trace.tables.irq.filter(pl.col("phase").cast(pl.String) != "exit")
+    if by_chain:
+        begun = begun.filter(pl.col("origin").cast(pl.String) != "unknown")
+    keys = pl.col("kind").cast(pl.String), pl.col("irq"), pl.col("action")
+    found = dict.fromkeys(VECTORS, 0)
+    # Every handler of a shared line runs for each of its interrupts, with a row each (RULES T9).
+    lines = begun.group_by(keys).len().group_by("kind", "irq").agg(pl.col("len").max())
+    for vector, n in lines.group_by("kind").agg(pl.col("len").sum()).collect().iter_rows():
+        found[vector] = n
+    return found
+
+
+class Decided(NamedTuple):
+    """How many interrupts or NMIs the recording holds, by what told the mode that they hit."""
+
+    events: str
+    by_chain: int
+    by_state: int
+    open: int
+
+    @property
+    def total(self) -> int:
+        return self.by_chain + self.by_state + self.open
+
+
+def origins(trace: Trace) -> tuple[Decided, Decided]:
+    """Interrupts and NMIs of all of the recording: decided by a call chain, by the thread's state, or left open."""
+    import polars as pl
+
+    counts = trace.counts()
+    chained = trace.tables.nmi.filter(pl.col("origin").cast(pl.String) != "unknown").select(pl.len()).collect().item()
+    return (
+        _decided("interrupts", _split(counts, _interrupt), sum(interrupts(trace, by_chain=True).values())),
+        _decided("NMIs", _split(counts, _nmi), chained),
+    )
+
+
+def _decided(events: str, split: Mapping[bool, int], chained: int) -> Decided:
+    # Several handlers of one NMI have a row with a call chain each, and are one.
+    by_chain = min(chained, split[False])
+    return Decided(events, by_chain, split[False] - by_chain, split[True])
+
+
+def _split(counts: Counts, is_open: object) -> dict[bool, int]:
+    found = {False: 0, True: 0}
+    for code, n in counts.items():
+        opened = is_open(*decode(code))  # type: ignore[operator]
+        if opened is not None:
+            found[opened] += n
+    return found
+
+
+def _interrupt(event: Event, values: Mapping[str, str]) -> bool | None:
+    """Whether it is an interrupt of unknown origin; None: no interrupt, or its other half."""
+    if values.get("via") != "interrupt" or event in (Event.RETURN, Event.MAYBE_RETURN):
+        return None
+    return event is Event.INTERRUPT
+
+
+def _nmi(event: Event, values: Mapping[str, str]) -> bool | None:
+    return values["origin"] == "unknown" if event is Event.NMI else None
