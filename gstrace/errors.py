@@ -51,7 +51,7 @@ class OutputError(GstraceError):
 
 
 class RecordError(GstraceError):
-    """Nothing could be recorded, or not to its end. 125 as of `env` and `timeout`: no status of the recorded command."""
+    """Nothing could be recorded, or not to its end. As with `env` and `timeout`, no status of the command run."""
 
     status = 125
 

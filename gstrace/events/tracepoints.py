@@ -15,7 +15,6 @@ from typing import Final
 
 from gstrace.events.tables import VECTORS, Kind, Phase, Task
 
-
 _UNBILLED: Final = frozenset({Kind.WAKING, Kind.MSR})
 """Stored where they were recorded, but no bill depends on them."""
 
@@ -49,7 +48,7 @@ class Tracepoint:
 
     @property
     def is_asked(self) -> bool:
-        """Whether a recording of everything asks for it: not where a better row tells the same, nor where no rule looks."""
+        """Whether a recording asks for it: not where a better row tells the same, nor where no rule looks at it."""
         return self.rank == 0 and self.kind not in _UNBILLED
 
     @property
