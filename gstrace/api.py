@@ -14,6 +14,7 @@ from gstrace.trace import Trace
 if TYPE_CHECKING:
     import polars as pl
 
+    from gstrace.record.session import Recorded
     from gstrace.reports.table import Table
     from gstrace.samples import Sample
     from gstrace.schemes.compile import Scheme
@@ -29,6 +30,7 @@ __all__ = [
     "explain",
     "ingest",
     "open",
+    "record",
     "report",
     "sample",
     "scheme",
@@ -37,6 +39,27 @@ __all__ = [
     "uarchs",
     "what_if",
 ]
+
+
+def record(
+    output: str | Path,
+    command: Sequence[str] = (),
+    *,
+    everything: bool = False,
+    duration: float | None = None,
+    using: str = "",
+    buffer: int | None = None,
+) -> Recorded:
+    """Record a command, or `everything` on this machine, with what a full answer needs. Raises GstraceError.
+
+    duration: seconds at most. using: `recorder_names()`; default: the first that is installed. buffer: bytes per CPU.
+    Writes `output` in the recorder's own format and `output`.machine/ beside it; `.status` is the command's.
+    """
+    from gstrace.record import session
+
+    room = session.BUFFER if buffer is None else buffer
+    place = Path(output)
+    return session.record(place, command, everything=everything, duration=duration, using=using, buffer=room)
 
 
 def ingest(
@@ -318,6 +341,12 @@ def check_format(trace: str | Path, input_format: str = "") -> None:
 
     with Source(trace) as source:
         find(source, input_format)
+
+
+def recorder_names() -> tuple[str, ...]:
+    from gstrace.record.recorder import RECORDERS
+
+    return tuple(RECORDERS)
 
 
 def scheme_names() -> tuple[str, ...]:

@@ -50,6 +50,12 @@ class OutputError(GstraceError):
     status = 5
 
 
+class RecordError(GstraceError):
+    """Nothing could be recorded, or not to its end. As with `env` and `timeout`, no status of the command run."""
+
+    status = 125
+
+
 def nearest(name: str, known: list[str], *, what: str) -> UsageError:
     """An error for an unknown name that offers the names most like it."""
     from difflib import get_close_matches

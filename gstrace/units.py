@@ -10,6 +10,8 @@ from gstrace.errors import UsageError
 
 NANOSECONDS: Final = {"": 1, "ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9}
 LAST: Final = 2**63 - 1
+BINARY: Final = {"": 0, "K": 10, "M": 20, "G": 30}
+LARGEST: Final = 1 << 40
 CPUS: Final = 1 << 16
 """A CPU's number has 16 bits in every table."""
 
@@ -25,6 +27,14 @@ def nanoseconds(text: str) -> int:
     if exact > LAST:
         raise UsageError(f"{text!r} is later than any trace clock goes")
     return int(exact)
+
+
+def size(text: str) -> int:
+    """Bytes: `65536`, `64K`, `32M`, `1G`, by 1024. Raises UsageError."""
+    found = re.fullmatch(r"(\d+) ?([KMG]?)(?:i?B)?", text.strip(), re.ASCII | re.IGNORECASE)
+    if not found or not 0 < (number := int(found[1]) << BINARY[found[2].upper()]) <= LARGEST:
+        raise UsageError(f"{text!r} is no size of a buffer", hint="bytes, or a number with K, M or G: 32M")
+    return number
 
 
 def cpus(text: str) -> frozenset[int]:

@@ -19,6 +19,8 @@ from gstrace.cli.explain import explain
 from gstrace.cli.flat import flat
 from gstrace.cli.ingest import EXAMPLES as INGEST
 from gstrace.cli.ingest import ingest
+from gstrace.cli.record import EXAMPLES as RECORD
+from gstrace.cli.record import record
 from gstrace.cli.report import EXAMPLES as REPORT
 from gstrace.cli.report import report
 from gstrace.cli.schemes import EXAMPLES as SCHEMES
@@ -31,7 +33,8 @@ from gstrace.units import clean
 
 EPILOG: Final = (
     "Exit status: 0 answered, 1 check found something, 2 wrong use, 3 nothing to price in the input, "
-    "4 input not readable, 5 output not written, 70 a fault of gstrace, 130 interrupted, 141 reader gone."
+    "4 input not readable, 5 output not written, 70 a fault of gstrace, 125 not recorded, 130 interrupted, "
+    "141 reader gone. `record` ends with its command's."
 )
 
 app = typer.Typer(
@@ -61,11 +64,13 @@ def _gstrace(
     pass
 
 
-def _add(name: str, command: Callable[..., None], examples: str) -> None:
+def _add(name: str, command: Callable[..., None], examples: str, **settings: Any) -> None:
     # `\b` keeps click from joining the lines of examples into a paragraph.
-    app.command(name, epilog=f"\b\nExamples:\n{examples}")(flat(command))
+    app.command(name, epilog=f"\b\nExamples:\n{examples}", context_settings=settings)(flat(command))
 
 
+# What follows the recorded command's name is the command's own.
+_add("record", record, RECORD, allow_interspersed_args=False)
 _add("ingest", ingest, INGEST)
 _add("what-if", what_if, WHAT_IF)
 _add("report", report, REPORT)

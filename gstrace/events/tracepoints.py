@@ -15,6 +15,9 @@ from typing import Final
 
 from gstrace.events.tables import VECTORS, Kind, Phase, Task
 
+_UNBILLED: Final = frozenset({Kind.WAKING, Kind.MSR})
+"""Stored where they were recorded, but no bill depends on them."""
+
 
 @dataclass(frozen=True)
 class Tracepoint:
@@ -42,6 +45,16 @@ class Tracepoint:
     @property
     def name(self) -> str:
         return self.perf.partition(":")[2]
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a recording asks for it: not where a better row tells the same, nor where no rule looks at it."""
+        return self.rank == 0 and self.kind not in _UNBILLED
+
+    @property
+    def wants_chain(self) -> bool:
+        """Whether to record its call chain: an exit has its entry's origin."""
+        return self.origin and not self.name.endswith("_exit")
 
     def is_lesser(self, ranks: Mapping[str, int]) -> bool:
         """Whether a better one of its role is recorded too; ranks: `best_ranks`."""
