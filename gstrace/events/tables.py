@@ -185,7 +185,13 @@ TABLES: Final[dict[Kind, Table]] = {
             "action", "uint32", "irq_handler: hash of the handler's name (handlers share a line)", "a", bits=(32, 31)
         ),
         Column("phase", "dictionary", "entry or exit", "b", names=tuple(p.name.lower() for p in Phase)),
-        Column("origin", "dictionary", "mode interrupted, where a call chain says so", "c", names=ORIGIN_NAMES),
+        Column(
+            "origin",
+            "dictionary",
+            "mode interrupted, where a call chain or what it held says so",
+            "c",
+            names=ORIGIN_NAMES,
+        ),
     ),
     Kind.EXCEPTION: _table(
         "exception",
@@ -203,7 +209,13 @@ TABLES: Final[dict[Kind, Table]] = {
         "nmi",
         "NMI handler run (several may serve one NMI)",
         Column("handler", "int64", "address of the handler", "a"),
-        Column("origin", "dictionary", "mode interrupted, where a call chain says so", "c", names=ORIGIN_NAMES),
+        Column(
+            "origin",
+            "dictionary",
+            "mode interrupted, where a call chain or what it held says so",
+            "c",
+            names=ORIGIN_NAMES,
+        ),
     ),
     Kind.SIGNAL: _table(
         "signal",

@@ -26,7 +26,7 @@ class Tracepoint:
     perf: `system:name`, as perf, tracefs and trace.dat say it; `*` stands for any part of a name.
     fields: stream column (`tid a b c d`, or `text`) → field of the format. `tid` defaults to common_pid.
     d is known to importers only: a system call's third argument (it tells markers).
-    origin: the call chain tells where the interrupt came from (goes to column c).
+    origin: its call chain, or what it found held, tells where the interrupt came from (goes to column c).
     perfetto: number of the event's own message in Perfetto's FtraceEvent; None: it has none, and is a generic event.
     """
 

@@ -24,7 +24,8 @@ class Batch(NamedTuple):
 
     kind: `events.tables.Kind`. lesser: 1 where the file also records a better-ranked tracepoint of the same role
     (the row informs, and is not counted). cpu, tid, text, ts, a, b, c: as in the stream (`events/tables.py`);
-    d: a system call's third argument, else `NULL`. `a` of a TASK row holds the process in bits 8–39 where the
+    d: a system call's third argument; what an interrupt or NMI found held: depth of preemption's being off, softirqs
+    above that (`programs.py`); else `NULL`. `a` of a TASK row holds the process in bits 8–39 where the
     record says it. ts 0: known before the recording began (synthesized), sorts first and is no time.
     digest: hash of the record's bytes; two rows of one cpu, ts and digest are one record told twice.
     horizon: no later batch has a row with a smaller ts; `NO_HORIZON` where the format promises nothing yet.

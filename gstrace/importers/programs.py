@@ -26,6 +26,8 @@ _WIDTHS: Final = (1, 2, 4, 8)
 _TID_BYTES: Final = 4
 """A thread's number is an int to every kernel, whatever a format's text says: a longer field is none, and none is
 without a sign. So it fits its column."""
+_IN_SOFTIRQ: Final = 0x10 | 0x80
+"""`common_flags`: a softirq runs, or bottom halves are off (include/linux/trace_events.h). Never so in user mode."""
 _LONGEST: Final = 0xFFFF
 """Raw data is shorter than its record, and that has a u16 for its length: a field beyond cannot be."""
 
@@ -47,7 +49,10 @@ def compile_event(recorded: Format, events: Collection[str], ranks: Mapping[str,
     tracepoint = find(recorded.event)
     if tracepoint is None:
         return None
-    made = program(tracepoint, recorded.event, events, ranks, partial(_step, recorded), tid="common_pid")
+    step = partial(_step, recorded)
+    made = program(tracepoint, recorded.event, events, ranks, step, tid="common_pid")
+    if tracepoint.origin:
+        _add_held(made, step)
     made.head[k.TYPE] = recorded.id & 0xFFFF
     made.head[k.NEED] = max([2, *(op[k.OFFSET] + op[k.SIZE] for op in made.ops)])
     return made
@@ -99,6 +104,16 @@ def _add(program: Program, step: Step, target: str, source: str) -> None:
     if column != "text" and program.head[_PRESETS[column]] == NULL:
         program.head[_PRESETS[column]] = 0
     program.ops.append(op)
+
+
+def _add_held(program: Program, step: Step) -> None:
+    """What the interrupted code held, into column d: how deep preemption was off; above it, softirqs (`weave.py`)."""
+    for source, mask, shift in (("common_preempt_count", 0xFF, 0), ("common_flags", _IN_SOFTIRQ, 8)):
+        op = step(source, "d")
+        if op is not None:
+            op[k.TARGET], op[k.MASK], op[k.SHIFT] = k.TO_D, mask, shift
+            program.head[k.D0] = 0
+            program.ops.append(op)
 
 
 def _bits(kind: Kind, column: str, part: str) -> tuple[int, int]:

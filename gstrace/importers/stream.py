@@ -40,6 +40,7 @@ class Stream:
         self._released = 0
         self._begin = FOREVER
         self._calls = np.zeros((CALLS, weave.CALL_FIELDS), np.int64)
+        self._least = np.full(weave.KINDS, FOREVER, np.int64)
         self._out = empty(ROWS_OUT)
 
     def rows(self) -> Iterator[Rows]:
@@ -73,7 +74,9 @@ class Stream:
         woven = [columns[name] for name in COLUMNS if name != "digest"]
         start = 0
         while start < len(order):
-            _, start, used = weave.weave(self._out, self._calls, self._seq, self._begin, order, *woven, start)
+            _, start, used = weave.weave(
+                self._out, self._calls, self._least, self._seq, self._begin, order, *woven, start
+            )
             self._seq += used
             if used:
                 yield self._out.part(slice(0, used))

@@ -3,12 +3,14 @@
 - Rows whose tracepoint is outranked in this file (`lesser`) inform and are dropped.
 - `arch_prctl` is one row at its end: code and value from its entry (raw or named), ret from its exit.
 - `getpriority(0x6773, ID, 0 | 1)` makes a marker right before its own entry.
+- An interrupt or NMI that found preemption off deeper than another of its kind did, or a softirq, hit the kernel: in
+  user mode both are as low as they can be, and what the tracing itself adds is the same for all of a kind.
 Twin: tests/oracle.
 """
 
 from __future__ import annotations
 
-from gstrace.events.tables import NULL, Kind, Task
+from gstrace.events.tables import NULL, Kind, Origin, Phase, Task
 from gstrace.jit import inlined, njit
 
 DONE, FULL = range(2)
@@ -21,8 +23,12 @@ NR_GETPRIORITY, NR_ARCH_PRCTL = 140, 158
 MARK = 0x6773
 LOW32 = 0xFFFFFFFF
 
+FROM_KERNEL, IRQ_EXIT = int(Origin.KERNEL), int(Phase.EXIT)
+KINDS = 257
+"""Kinds of interrupts, by vector; NMIs are the last."""
+
 SYS_ENTER, SYS_EXIT, ARCH_PRCTL = int(Kind.SYS_ENTER), int(Kind.SYS_EXIT), int(Kind.ARCH_PRCTL)
-TASK, MARKER = int(Kind.TASK), int(Kind.MARKER)
+TASK, MARKER, IRQ, NMI = int(Kind.TASK), int(Kind.MARKER), int(Kind.IRQ), int(Kind.NMI)
 EXEC, RENAME = int(Task.EXEC), int(Task.RENAME)
 
 # open_calls[tid % rows, …]: an arch_prctl call not ended yet; where another thread needs the place, its end is unknown.
@@ -76,11 +82,22 @@ def leave(out, n, calls, lesser, cpu, tid, seq, ts, nr, ret):
     return n
 
 
+@inlined
+def origin(least, kind, vector, phase, said, held):
+    """Where an interrupt or NMI came from: its chain's word, or what the interrupted code held (`Batch.d`)."""
+    if held == NULL or (kind == IRQ and phase == IRQ_EXIT):
+        return said
+    at = vector & 0xFF if kind == IRQ else KINDS - 1
+    least[at] = min(least[at], held)
+    return FROM_KERNEL if held > least[at] else said
+
+
 @njit
-def weave(out, calls, seq, begin, order, kind, lesser, cpu, tid, text, ts, a, b, c, d, start):
+def weave(out, calls, least, seq, begin, order, kind, lesser, cpu, tid, text, ts, a, b, c, d, start):
     """Rows order[start:] of decoded columns → `out` (`Rows`), at most four each; negative places are left out.
 
-    calls: int64 [any, CALL_FIELDS], kept between calls. seq: of the first row put out. begin: ns, the time that rows
+    calls: int64 [any, CALL_FIELDS]; least: int64 [KINDS], the least that one of a kind held so far; both are kept
+    between calls. seq: of the first row put out. begin: ns, the time that rows
     known before the recording (ts 0) get. → (status, first place of `order` not taken, rows put out).
     """
     n = 0
@@ -96,7 +113,10 @@ def weave(out, calls, seq, begin, order, kind, lesser, cpu, tid, text, ts, a, b,
         elif kind[i] == SYS_EXIT:
             n = leave(out, n, calls, lesser[i], cpu[i], tid[i], seq, at, a[i], b[i])
         elif not lesser[i]:
-            n = put(out, n, kind[i], cpu[i], tid[i], text[i], seq, at, a[i], b[i], c[i])
+            says = c[i]
+            if kind[i] == IRQ or kind[i] == NMI:
+                says = origin(least, kind[i], a[i], b[i], says, d[i])
+            n = put(out, n, kind[i], cpu[i], tid[i], text[i], seq, at, a[i], b[i], says)
         elif kind[i] == TASK and a[i] & 0xFF == EXEC and text[i] >= 0:
             n = put(out, n, TASK, cpu[i], tid[i], text[i], seq, at, (a[i] & ~0xFF) | RENAME, b[i], c[i])
     return DONE, order.size, n

@@ -14,7 +14,8 @@ A `sched_switch` makes two situations, one per ledger (GS, FS), since no rule mi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cache
@@ -119,6 +120,11 @@ def _switch(likely_base: str, other_base: str, likely_write: str) -> tuple[Field
     )
 
 
+QUIET: Final = {"brief": 0, "10us": 10_000, "100us": 100_000, "1ms": 1_000_000}
+"""How long the thread had had no event of its own on this CPU when an interrupt or NMI of unknown origin hit it: at
+least so many ns. Only `settled` decides by it; a known origin has the first value."""
+
+_QUIET = Field("quiet", 2, tuple(QUIET), {word: ("brief",) for word, least in QUIET.items() if least})
 _VIA = Field("via", 2, ("syscall", "interrupt", "page_fault", "exception"))
 _SET = (_yes_no("succeeds", "yes"), Field("size", 2, ("high", "low", "unknown"), {"unknown": ("high", "low")}))
 
@@ -133,6 +139,7 @@ FIELDS: Final[dict[Event, tuple[Field, ...]]] = {
             ("kernel", "user", "unknown", "unknown_user"),
             {"unknown": ("kernel", "user"), "unknown_user": ("user", "kernel")},
         ),
+        _QUIET,
     ),
     # differs: the base last put on this CPU is not next's (what a scheme that writes on change asks).
     Event.SWITCH_GS: _switch("zero", "high", "no"),
@@ -141,7 +148,7 @@ FIELDS: Final[dict[Event, tuple[Field, ...]]] = {
     Event.SET_GS: _SET,
     Event.SET_FS: _SET,
     # user: by assumption; where the recording tells, it is an ENTRY and a RETURN, or an ARRIVAL.
-    Event.INTERRUPT: (_VIA, Field("origin", 2, ("unknown", "unknown_kernel", "user"))),
+    Event.INTERRUPT: (_VIA, _QUIET, Field("origin", 2, ("unknown", "unknown_kernel", "user"))),
     Event.MAYBE_RETURN: (_VIA,),
     Event.LOST: (Field("likely", 1, ("nothing", "call")),),
 }
@@ -229,6 +236,26 @@ def completions(code: int) -> tuple[tuple[int, ...], ...]:
     choices = [f.unknown.get(values[f.name], (values[f.name],)) for f in fields(event)]
     names = [f.name for f in fields(event)]
     return tuple((encode(event, **dict(zip(names, chosen, strict=True))),) for chosen in product(*choices))
+
+
+def settled(counts: Mapping[int, int], after: int) -> dict[int, int]:
+    """Counts where an interrupt or NMI of unknown origin hit user mode if its thread had been quiet for `after` ns.
+
+    A thread that has had no event for long runs user code, or a long stretch of the kernel, or stood still with its
+    whole machine: so this is an assumption, and none of the replay's own.
+    """
+    found = Counter[int]()
+    for code, n in counts.items():
+        event, values = decode(code)
+        is_open = event is Event.INTERRUPT or values.get("origin") == "unknown"
+        if not is_open or QUIET[values["quiet"]] < after:
+            found[code] += n
+        elif event is Event.NMI:
+            found[encode(event, origin="user")] += n
+        else:
+            for known in completions(code)[0]:
+                found[known] += n
+    return dict(found)
 
 
 def likeliest(code: int) -> list[Event]:

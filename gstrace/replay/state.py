@@ -33,9 +33,10 @@ THREAD_FIELDS: Final = 29
 
 # cpus[cpu, …]: slot that runs (−1 unknown), depth of interrupts, window of the last event; the thread just switched
 # out, the last interrupt handler or NMI handler, each if nothing came after it (−1); and the user bases last put
-# there by a scheme that writes on change.
+# there by a scheme that writes on change; and when its thread last had an event of its own (NULL unknown).
 RUN, DEPTH, LAST_W, LAST_PREV, LAST_LINE, LAST_ACTION, LAST_NMI, HELD_GS, HELD_FS, HELD_FS_NULL_SEG, LAST_TS = range(11)
-CPU_FIELDS: Final = 11
+OWN_TS: Final = 11
+CPU_FIELDS: Final = 12
 
 # g[…]: scalars.
 (SLOTS, CELLS, WINDOWS, WINDOW, SEGMENT, BIN, T0, SHIFT, EPOCH_NOW, SYMBOLS, INFERRED, STARTED, NOW, TOLD_LOST) = range(
@@ -101,7 +102,7 @@ def new(
 
 def new_cpus(number: int) -> I64:
     cpus = np.zeros((number, CPU_FIELDS), np.int64)
-    cpus[:, LAST_TS] = NULL
+    cpus[:, [LAST_TS, OWN_TS]] = NULL
     cpus[:, [RUN, LAST_PREV, LAST_LINE, LAST_NMI]] = -1
     cpus[:, [HELD_GS, HELD_FS, HELD_FS_NULL_SEG]] = NOBODY
     return cpus

@@ -12,7 +12,7 @@ from oracle import weave as plain
 
 from gstrace.events.capture import Capture
 from gstrace.events.losses import LOSSES
-from gstrace.events.tables import NULL, Kind, Task
+from gstrace.events.tables import NULL, Kind, Origin, Phase, Task
 from gstrace.importers.batch import COLUMNS, NO_HORIZON, Batch
 from gstrace.importers.stream import Stream
 
@@ -91,6 +91,16 @@ ROWS = st.lists(
             cpu=st.integers(0, 1),
             digest=st.sampled_from([0, 5, 6]),
         ),
+        st.builds(
+            row,
+            kind=st.sampled_from([Kind.IRQ, Kind.NMI]),
+            ts=st.integers(1, 9),
+            a=st.sampled_from([1, 2]),
+            b=st.sampled_from([int(phase) for phase in Phase]),
+            c=st.sampled_from([int(origin) for origin in Origin]),
+            d=st.sampled_from([None, 1, 2, 0x1001]),
+            lesser=st.integers(0, 1),
+        ),
     ),
     max_size=30,
 )
@@ -130,6 +140,18 @@ def test_second_copies_are_dropped_and_counted() -> None:
 def test_what_was_known_before_the_recording_gets_its_first_time() -> None:
     found = streamed(Made([([row(Kind.WAKING, 500), row(Kind.TASK, 0, a=int(Task.FOUND))], NO_HORIZON)]))
     assert [(r["kind"], r["ts"]) for r in found] == [(Kind.TASK, 500), (Kind.WAKING, 500)]
+
+
+def test_an_interrupt_that_found_more_held_than_another_of_its_kind_hit_the_kernel() -> None:
+    def origins(kind: Kind, *held: int | None, b: int = 0) -> list[int]:
+        rows = [row(kind, 1 + i, a=1, b=b, c=int(Origin.UNKNOWN), d=d) for i, d in enumerate(held)]
+        return [r["c"] for r in streamed(Made([(rows, NO_HORIZON)]))]
+
+    for kind in (Kind.IRQ, Kind.NMI):
+        assert origins(kind, 2, 1, 2, None, 1, 0x1001) == [0, 0, 2, 0, 0, 2]
+    assert origins(Kind.IRQ, 1, 2, b=int(Phase.EXIT)) == [0, 0]
+    other = [row(Kind.IRQ, 1, a=1, c=0, d=1), row(Kind.IRQ, 2, a=2, c=0, d=2)]
+    assert [r["c"] for r in streamed(Made([(other, NO_HORIZON)]))] == [0, 0]
 
 
 def test_one_call_recorded_raw_and_by_name_is_one_call() -> None:

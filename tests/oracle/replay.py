@@ -12,7 +12,7 @@ from itertools import count
 from typing import Any
 
 from gstrace.replay.options import DEFAULT, Options
-from gstrace.replay.situations import Event, encode
+from gstrace.replay.situations import QUIET, Event, encode
 
 FIRST_WIDTH = 1 << 20
 MOST_BINS = 2048
@@ -95,6 +95,7 @@ class Cpu:
     switched_out: Thread | None = None
     last_segment: int | None = None
     last_ts: int | None = None
+    own: int | None = None
     held: dict[str, Base | None] = field(default_factory=lambda: dict.fromkeys(("gs", "fs", "fs_null_seg")))
 
 
@@ -110,7 +111,7 @@ class Replay:
         self._threads: dict[int, Thread] = {}
         self._all: list[Thread] = []
         self._cpus: dict[int, Cpu] = {}
-        self._segment, self._epoch, self._now, self._begin = 0, 0, 0, None
+        self._segment, self._epoch, self._ts, self._now, self._begin = 0, 0, 0, 0, None
         self._pieces: list[int] = []
 
     # ---- counting ----
@@ -244,7 +245,7 @@ class Replay:
                 elif n.kernel is None and values[h] != "no":
                     c.held[h] = None
         p.out = True
-        c.runs, c.depth = n, 0
+        c.runs, c.depth, c.own = n, 0, self._ts
         self._runs_again(n, cpu)
 
     @staticmethod
@@ -291,7 +292,7 @@ class Replay:
             self._begin = self._now = e["ts"]
             self._threads[0] = self._new(0)
             self._new(-1)
-        self._now = max(self._now, e["ts"])
+        self._ts, self._now = e["ts"], max(self._now, e["ts"])
         while (self._now - self._begin) // self.width >= MOST_BINS:
             self.width *= 2
         self._visit_window()
@@ -322,6 +323,8 @@ class Replay:
                 self._seen(cpu, t)
         self._spend(c, before if self.inferred == inferred else None, e["ts"])
         getattr(self, {"switch": "_switched"}.get(kind, f"_{kind}"), lambda *_: None)(e, cpu, c, t)
+        if kind not in ("irq", "nmi") and not c.depth:
+            c.own = e["ts"]
         c.last_segment, c.last_ts = self._segment, e["ts"]
 
     def _spend(self, c: Cpu, who: Thread | None, until: int) -> None:
@@ -385,12 +388,18 @@ class Replay:
             if origin == "user":
                 self._enters(cpu, t, "interrupt")
             elif origin == "kernel":
+                c.own = e["ts"]
                 self._count(self._here(cpu), t, Event.ARRIVAL, via="interrupt")
             else:
-                self._count(self._here(cpu), t, Event.INTERRUPT, via="interrupt")
+                self._count(self._here(cpu), t, Event.INTERRUPT, via="interrupt", quiet=self._quiet(c, e["ts"]))
                 t.due = t.due and replace(t.due, doubtful=True)
         if e["phase"] == "entry":
             c.depth += 1
+
+    @staticmethod
+    def _quiet(c: Cpu, ts: int) -> str:
+        silence = 0 if c.own is None else ts - c.own
+        return [word for word, least in QUIET.items() if silence >= least or not least][-1]
 
     def _nmi(self, e: dict[str, Any], cpu: int, c: Cpu, t: Thread) -> None:
         same = c.nmi is not None and c.nmi != e["handler"]
@@ -403,7 +412,8 @@ class Replay:
         if origin == "user":
             self._is_user(t)
             self._returned(t)
-        self._count(self._here(cpu), t, Event.NMI, origin=origin)
+        quiet = {"quiet": self._quiet(c, e["ts"])} if origin == "unknown" else {}
+        self._count(self._here(cpu), t, Event.NMI, origin=origin, **quiet)
 
     def _signal(self, e: dict[str, Any], cpu: int, c: Cpu, t: Thread) -> None:
         sort = EXCEPTION_SIGNALS.get(e["sig"])
@@ -552,6 +562,7 @@ class Replay:
     def _forget_cpu(c: Cpu) -> None:
         c.runs, c.depth, c.line, c.nmi, c.switched_out = None, 0, None, None, None
         c.held = dict.fromkeys(c.held)
+        c.own = None
 
     def _counted_once(self, segment: int, cpu: int, stranger: Thread, event: Event, n: int) -> None:
         self._count((segment, self._now, cpu), stranger, event, n)

@@ -2,6 +2,7 @@
 
 0 a sys_enter 39          CPU, thread, event, payload; one line an event, 1 µs apart
 0 a switch b              threads are letters; `idle` is tid 0, `stranger` a number that no thread has
+0 a sys_exit +500         500 µs more until the next one
 0 a fork b flags=settls   0 a arch_prctl SET_GS 0x1000     0 a irq entry user     – - loss 5
 """
 
@@ -76,9 +77,12 @@ def event(line: str, number: int) -> dict[str, Any]:
 
 def replay(text: str, options: Options = DEFAULT) -> Replay:
     """The whole timeline, replayed to its end."""
-    lines = [line.split("#")[0].strip() for line in text.splitlines()]
-    done = Replay(options=options)
-    done.feed(rows([event(line, i) for i, line in enumerate(line for line in lines if line)]))
+    done, at, events = Replay(options=options), 0, []
+    for line in filter(None, (line.split("#")[0].strip() for line in text.splitlines())):
+        plain, _, more = line.partition(" +")
+        events.append(event(plain, at))
+        at += 1 + int(more or 0)
+    done.feed(rows(events))
     done.finish()
     return done
 

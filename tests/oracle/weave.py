@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from gstrace.events.tables import Kind, Task
+from gstrace.events.tables import Kind, Origin, Phase, Task
 
 Row = dict[str, Any]
 
@@ -24,6 +24,7 @@ def in_order(rows: Iterable[Row]) -> list[Row]:
 def woven(rows: list[Row]) -> Iterator[Row]:
     """The stream's rows: kind, tid, a, b, c. None stands for what is unknown."""
     open_calls: dict[int, Row] = {}
+    least: dict[int | str, int] = {}
     for row in rows:
         kind, tid = row["kind"], row["tid"]
         if kind == Kind.SYS_ENTER:
@@ -35,7 +36,12 @@ def woven(rows: list[Row]) -> Iterator[Row]:
             if not row["lesser"]:
                 yield _row(kind, row, row["a"], row["b"], None)
         elif not row["lesser"]:
-            yield _row(kind, row, row["a"], row["b"], row["c"])
+            hit = kind == Kind.NMI or (kind == Kind.IRQ and row["b"] != Phase.EXIT)
+            held, sort = row["d"], row["a"] & 0xFF if kind == Kind.IRQ else "nmi"
+            sure = hit and held is not None and held > least.get(sort, held)
+            if hit and held is not None:
+                least[sort] = min(held, least.get(sort, held))
+            yield _row(kind, row, row["a"], row["b"], int(Origin.KERNEL) if sure else row["c"])
         elif kind == Kind.TASK and row["a"] == Task.EXEC and row["text"] >= 0:
             yield _row(kind, row, int(Task.RENAME), row["b"], row["c"])
     for tid in sorted(open_calls, key=lambda tid: tid % 2**14):

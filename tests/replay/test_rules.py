@@ -10,7 +10,7 @@ from oracle.timeline import event, replay, switches, told
 
 from gstrace.replay.annotate import between
 from gstrace.replay.options import DEFAULT
-from gstrace.replay.situations import Event, encode
+from gstrace.replay.situations import QUIET, Event, decode, encode, settled
 
 CALL = {"entry syscall": 1, "return syscall": 1}
 
@@ -138,6 +138,30 @@ def test_t9_handlers_that_share_a_line_serve_one_interrupt() -> None:
     assert told(again)["interrupt interrupt"] == 2
     apart = shared.replace("0 a irq entry line=5/8", "0 a waking\n0 a irq entry line=5/8")
     assert told(apart)["interrupt interrupt"] == 2
+
+
+def test_an_open_interrupt_says_how_long_its_thread_had_been_quiet() -> None:
+    def quiet(text: str) -> list[str]:
+        values = (decode(code)[1] for code in replay(text).census().situation.tolist())
+        return [v["quiet"] for v in values if "quiet" in v]
+
+    for silence, word in ((0, "brief"), (9, "10us"), (98, "10us"), (99, "100us"), (998, "100us"), (999, "1ms")):
+        assert quiet(f"0 a sys_exit +{silence}\n0 a irq entry") == [word], silence
+        assert quiet(f"0 a sys_exit +{silence}\n0 a nmi 1") == [word], silence
+    assert quiet("0 - loss 1 +5000\n0 a irq entry") == ["brief"]
+    assert quiet("0 a sys_exit +5000\n0 a irq entry kernel\n0 a irq exit\n0 a irq entry") == ["brief"]
+    assert quiet("0 a sys_enter +5000\n0 a nmi 1") == ["brief"]
+
+
+def test_what_was_quiet_for_long_enough_is_settled_as_user_mode() -> None:
+    open_ = {encode(Event.INTERRUPT, via="interrupt", quiet=word): n for n, word in enumerate(QUIET, 1)}
+    nmis = {encode(Event.NMI, origin="unknown", quiet=word): 1 for word in QUIET}
+    once, kernel = encode(Event.NMI, origin="user"), encode(Event.NMI)
+    entry, back = (encode(event, via="interrupt") for event in (Event.ENTRY, Event.RETURN))
+    assert settled({**open_, **nmis, kernel: 5}, 0) == {entry: 10, back: 10, once: 4, kernel: 5}
+    after = settled({**open_, entry: 1}, 100_000)
+    assert after == {entry: 1 + 3 + 4, back: 7} | {code: n for code, n in open_.items() if n < 3}
+    assert settled(open_, 1_000_001) == open_
 
 
 # ---- NMIs ----

@@ -87,12 +87,12 @@ def counts(recording: Path, window: Window) -> dict[int, int]:
     return trace(recording).counts(selection)
 
 
-def billed(recording: Path, window: Window, scheme: str = "") -> Bill:
-    """The window's bill under a scheme; default: the one that the recorded kernel ran."""
+def billed(recording: Path, window: Window, scheme: str = "", taken: dict[int, int] | None = None) -> Bill:
+    """The window's bill under a scheme; default: the one that the recorded kernel ran. taken: its counts, if others."""
     recorded = trace(recording)
     chosen = library.parse(scheme) if scheme else api.baseline_of(recorded)[0]
     facts = api.machines_for(recorded, (), {})[0].facts
-    return bill(chosen, completions([chosen], facts), counts(recording, window))
+    return bill(chosen, completions([chosen], facts), counts(recording, window) if taken is None else taken)
 
 
 def interval(b: Bill, operation: str) -> tuple[int, int]:

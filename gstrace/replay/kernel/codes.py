@@ -41,6 +41,8 @@ def _shift(event: Event, field: str) -> int:
 INFERRED_AT = _shift(Event.SWITCH_GS, "inferred")
 PREV_SELECTOR_AT, NEXT_SELECTOR_AT = _shift(Event.SWITCH_GS, "prev_selector"), _shift(Event.SWITCH_GS, "next_selector")
 PREV_BASE_AT, NEXT_BASE_AT = _shift(Event.SWITCH_GS, "prev_base"), _shift(Event.SWITCH_GS, "next_base")
+QUIET_AT, NMI_QUIET_AT = _shift(Event.INTERRUPT, "quiet"), _shift(Event.NMI, "quiet")
+QUIET_10US, QUIET_100US, QUIET_1MS = (least for least in s.QUIET.values() if least)
 DIFFERS_AT, DIFFERS_NULL_SEG_AT = _shift(Event.SWITCH_FS, "differs"), _shift(Event.SWITCH_FS, "differs_null_seg")
 SUCCEEDS_AT, SIZE_AT = _shift(Event.SET_GS, "succeeds"), _shift(Event.SET_GS, "size")
 SIZE_HIGH, SIZE_LOW, SIZE_UNKNOWN = range(3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gstrace.events.tables import NULL
 from gstrace.jit import inlined, njit
 from gstrace.replay.kernel.cells import emit
 from gstrace.replay.kernel.codes import (
@@ -16,10 +17,15 @@ from gstrace.replay.kernel.codes import (
     IRQ_EXIT,
     NMI,
     NMI_KERNEL,
+    NMI_QUIET_AT,
     NMI_UNKNOWN,
     NMI_USER,
     NO,
     OPEN_INTERRUPT,
+    QUIET_1MS,
+    QUIET_10US,
+    QUIET_100US,
+    QUIET_AT,
     SIGBUS,
     SIGFPE,
     SIGILL,
@@ -42,6 +48,7 @@ from gstrace.replay.state import (
     LAST_NMI,
     LAST_PREV,
     NEWBORN,
+    OWN_TS,
     PEND,
     RUN,
     USER_WRITES,
@@ -73,6 +80,17 @@ def infer_origin(st, slot, depth, origin):
 
 
 @njit
+def quiet(c, ts):
+    """How long the thread on this CPU had had no event of its own, as a value of the field; unknown is brief."""
+    silence = ts - c[OWN_TS] if c[OWN_TS] != NULL else 0
+    if silence >= QUIET_1MS:
+        return 3
+    if silence >= QUIET_100US:
+        return 2
+    return 1 if silence >= QUIET_10US else 0
+
+
+@njit
 def interrupt(st, emitted, slot, a, phase, origin, w, cpu, ts, seq):
     c = st.cpus[cpu]
     is_line = a & 0xFF == 0
@@ -94,9 +112,11 @@ def interrupt(st, emitted, slot, a, phase, origin, w, cpu, ts, seq):
         if origin == FROM_USER:
             enters(st, emitted, slot, INTERRUPT, w, cpu, ts, seq)
         elif origin == FROM_KERNEL:
+            c[OWN_TS] = ts  # the kernel was busy here
             emit(st, emitted, w, cpu, slot, ARRIVAL | INTERRUPT << VIA_AT, 1, ts, seq)
         else:
-            emit(st, emitted, w, cpu, slot, OPEN_INTERRUPT | INTERRUPT << VIA_AT, 1, ts, seq)
+            code = OPEN_INTERRUPT | INTERRUPT << VIA_AT | quiet(c, ts) << QUIET_AT
+            emit(st, emitted, w, cpu, slot, code, 1, ts, seq)
             if st.threads[slot, PEND] == 1:
                 st.threads[slot, PEND] = 2
     if phase == IRQ_ENTRY:
@@ -120,7 +140,10 @@ def nmi(st, emitted, slot, handler, origin, w, cpu, ts, seq):
     if origin == FROM_USER:
         is_user(st, slot)
         prove_return(st, emitted, slot)
-    emit(st, emitted, w, cpu, slot, NMI | where << VIA_AT, 1, ts, seq)
+    code = NMI | where << VIA_AT
+    if where == NMI_UNKNOWN:
+        code |= quiet(c, ts) << NMI_QUIET_AT
+    emit(st, emitted, w, cpu, slot, code, 1, ts, seq)
 
 
 @njit

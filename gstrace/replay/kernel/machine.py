@@ -61,6 +61,7 @@ from gstrace.replay.state import (
     NOW,
     NR,
     OUT,
+    OWN_TS,
     PEND,
     RUN,
     SEGMENT,
@@ -134,6 +135,8 @@ def step(st, emitted, blinds, kind, cpu, tid, text, seq, ts, a, b, c):
         signal(st, emitted, slot, a, b, c, w, cpu, ts, seq)
     elif kind == K_TASK:
         task(st, emitted, slot, a, b, c, text, w, cpu, ts, seq)
+    if kind != K_IRQ and kind != K_NMI and row[DEPTH] == 0:
+        row[OWN_TS] = ts
     row[LAST_W], row[LAST_TS] = g[WINDOW], ts
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gstrace.events.tables import NULL
 from gstrace.jit import inlined, njit
 from gstrace.replay.kernel.cells import emit
 from gstrace.replay.kernel.codes import (
@@ -46,6 +47,7 @@ from gstrace.replay.state import (
     NOBODY,
     NR,
     OUT,
+    OWN_TS,
     PID,
     RUN,
     TID,
@@ -109,6 +111,7 @@ def switch(st, emitted, prev, nxt, inferred, w, cpu, ts, seq):
     p[OUT] = 1
     c[RUN] = nxt
     c[DEPTH] = 0
+    c[OWN_TS] = ts
     carry_return(st, emitted, nxt, w, cpu, ts, seq)
 
 
@@ -143,4 +146,5 @@ def forget_cpu(st, cpu):
     """Which thread runs, how deep in interrupts, and which bases the CPU holds: unknown."""
     c = st.cpus[cpu]
     c[RUN], c[DEPTH], c[LAST_PREV], c[LAST_LINE], c[LAST_NMI] = -1, 0, -1, -1, -1
+    c[OWN_TS] = NULL
     c[HELD_GS], c[HELD_FS], c[HELD_FS_NULL_SEG] = NOBODY, NOBODY, NOBODY

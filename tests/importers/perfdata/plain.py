@@ -152,7 +152,7 @@ class _Plain:
             point, {"tid": "common_pid", **point.fields}, lambda source, text: _value(source, fields, raw, text=text)
         )
         if point.origin:
-            columns["c"] = int(Origin.UNKNOWN)
+            columns |= {"c": int(Origin.UNKNOWN), "d": held(fields, raw)}
         if point.kind is Kind.IRQ and columns["b"] == 0 and point.perf.replace("_entry", "_exit") not in self.recorded:
             columns["b"] = int(Phase.ENTRY_ONLY)
         lesser = int(bool(point.role) and self.roles[point.role] < point.rank)
@@ -259,6 +259,14 @@ def columns_of(point, sources, value_of, tid=-1):
             value = columns[column] | (value & (1 << width) - 1) << shift
         columns[column] = value
     return columns
+
+
+def held(fields, raw):
+    """What the interrupted code held: how deep preemption was off, and above that whether softirqs ran or were off."""
+    depth, flags = (_value(f"common_{name}", fields, raw, text=False) for name in ("preempt_count", "flags"))
+    if depth is None and flags is None:
+        return NULL
+    return ((depth or 0) & 0xFF) | ((flags or 0) & 0x90) << 8
 
 
 def _value(source, fields, raw, *, text):

@@ -12,7 +12,7 @@ import zlib
 from io import BytesIO
 
 from backports import zstd
-from importers.perfdata.plain import ROW, _format, _value, columns_of
+from importers.perfdata.plain import ROW, _format, _value, columns_of, held
 
 from gstrace.events.losses import LOSS_CODE
 from gstrace.events.tables import NULL, Kind, Origin, Phase, Task
@@ -264,13 +264,14 @@ class _Plain:
             return None
         ts = self._time(stamp)
         sources = {"tid": "common_pid", **point.fields}
-        ends = [end for source in sources.values() if (end := _end(source, known["fields"]))]
+        read = [*sources.values(), *(("common_preempt_count", "common_flags") if point.origin else ())]
+        ends = [end for source in read if (end := _end(source, known["fields"]))]
         if ts == NULL or len(raw) < max(ends, default=2):
             self.undecodable += 1
             return None
         columns = columns_of(point, sources, lambda source, text: _value(source, known["fields"], raw, text=text))
         if point.origin:
-            columns["c"] = int(Origin.UNKNOWN)
+            columns |= {"c": int(Origin.UNKNOWN), "d": held(known["fields"], raw)}
         if point.kind is Kind.IRQ and columns["b"] == 0 and point.perf.replace("_entry", "_exit") not in self.recorded:
             columns["b"] = int(Phase.ENTRY_ONLY)
         lesser = int(bool(point.role) and self.roles[point.role] < point.rank)

@@ -54,9 +54,9 @@ def losses(*pages: bytes, **options):
         (FORK.raw(7, pid=9, comm=b"a b", clone_flags=17), (Kind.TASK, 0, 0, 7, "a b", 103, Task.FORK, 9, 17, NULL)),
         (
             IRQ.raw(7, irq=5, name=b"eth0\0"),
-            (Kind.IRQ, 0, 0, 7, None, 103, 5 << 8 | name_hash(b"eth0") << 32, Phase.ENTRY_ONLY, Origin.UNKNOWN, NULL),
+            (Kind.IRQ, 0, 0, 7, None, 103, 5 << 8 | name_hash(b"eth0") << 32, Phase.ENTRY_ONLY, Origin.UNKNOWN, 0),
         ),
-        (TIMER.raw(0, vector=236), (Kind.IRQ, 0, 0, 0, None, 103, 1, Phase.ENTRY_ONLY, Origin.UNKNOWN, NULL)),
+        (TIMER.raw(0, vector=236), (Kind.IRQ, 0, 0, 0, None, 103, 1, Phase.ENTRY_ONLY, Origin.UNKNOWN, 0)),
     ],
     ids=["sys_enter", "sched_switch", "task_newtask", "irq_handler_entry", "local_timer_entry"],
 )

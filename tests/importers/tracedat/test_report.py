@@ -12,7 +12,7 @@ import pytest
 from importers.tracedat.build import ENTER, EXIT, SWITCH, File, Pages, discarded, event, extend, page, stamp
 from importers.tracedat.helping import ROW, SHARED, events, rows
 
-from gstrace.events.tables import Kind, Task
+from gstrace.events.tables import NULL, Kind, Task
 from gstrace.importers.ftracetext.reader import FtraceText
 
 FOLDERS = sorted((SHARED / "traces" / "truth").glob("tracecmd-*"))
@@ -39,9 +39,13 @@ def per_cpu(found):
 
 
 def without_time(row):
-    """What a text tells too. A switch's state is a letter there: whether the thread can run on, no more."""
+    """What a text tells too. A switch's state is a letter there: whether the thread can run on, no more. What an
+    interrupt found held is in columns of letters, which are not read.
+    """
     row = list(row)
     row[TS] = 0
+    if row[0] in (Kind.IRQ, Kind.NMI):
+        row[ROW.index("d")] = NULL
     if row[0] == Kind.SWITCH:
         state = ROW.index("b")
         row[state] = int(row[state] & 0xFF != 0)
