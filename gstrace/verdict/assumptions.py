@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from gstrace.errors import nearest
 from gstrace.replay.options import DEFAULT, Options
 from gstrace.replay.rewriting import Rule
-from gstrace.replay.situations import Event
+from gstrace.replay.situations import QUIET, Event
 from gstrace.uarchs.facts import ASSUMED, FACTS, PER_SCHEME, is_x86_64
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ class Standing:
     values: Mapping[str, Reading] = field(default_factory=dict)
 
 
-_QUIET: Final = ("1ms", "100us", "10us")
+_QUIET: Final = tuple(word for word, least in QUIET.items() if least)[::-1]
+"""How long a thread may have been quiet, the longest first."""
 
 
 def _settled(value: str) -> Reading:
