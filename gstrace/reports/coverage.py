@@ -83,7 +83,7 @@ def coverage_text(answer: Answer) -> Iterator[str]:
     quiet = [s.of.name for s in known.seen if s.independent == 0 and not s.observed]
     if quiet:
         yield f"  none recorded and none counted: {', '.join(quiet)}"
-    yield from _unknown(known.seen)
+    yield from _unknown(known)
     yield from (f"  {line}" for line in _remarks(known.seen))
     yield from (f"  {note}" for note in known.notes)
     yield from _adds(answer, known)
@@ -99,13 +99,14 @@ def _share(seen: Seen) -> str:
     return f"{seen.of.name}: {numbers}{f', {count(seen.inferred)} more proven by other events' * bool(seen.inferred)}"
 
 
-def _unknown(seen: Iterable[Seen]) -> Iterator[str]:
-    """Classes that nobody else counted, those of one reason together."""
+def _unknown(known: Certificate) -> Iterator[str]:
+    """Classes that nobody else counted, those of one reason together; only the reason where it is so with all."""
     reasons: dict[str, list[str]] = {}
-    for s in seen:
-        if s.independent is None:
+    for s in known.seen:
+        if s.independent is None and (known.known or s.of.counters):
             reasons.setdefault(s.why, []).append(s.of.name)
-    yield from (f"  not known: {', '.join(names)}: {why}" for why, names in reasons.items())
+    for why, names in reasons.items():
+        yield f"  not known: {', '.join(names)}: {why}" if known.known else f"  not known: {why}"
 
 
 def _remarks(seen: Iterable[Seen]) -> Iterator[str]:

@@ -15,7 +15,6 @@ import numpy as np
 from gstrace.events.tables import Kind
 from gstrace.pricing.bill import Matrix
 from gstrace.pricing.difference import apart, in_ledgers
-from gstrace.replay.census import ANYWHERE
 from gstrace.schemes.compile import completions as machines_of
 from gstrace.uarchs import prices
 from gstrace.verdict.answer import PRICE_NAMES, PRICES
@@ -180,26 +179,18 @@ def _notes(trace: Trace) -> Iterator[str]:
 
 def _stretch(trace: Trace) -> str:
     """How the time between the snapshots relates to the recording's."""
-    stretch, clocks = trace.snapshots.stretch, trace.capture.text("clock")
-    if stretch is None or clocks not in _SAME_CLOCK:
+    times, events = trace.snapshots.stretch, trace.gst.span()
+    if times is None or events is None or trace.capture.text("clock") not in _SAME_CLOCK:
         return (
             "when the snapshots were taken is not known on the trace's clock: the recording may be longer, or shorter"
         )
-    first, last = span(trace)
-    before, after = first - stretch[0], stretch[1] - last
+    before, after = events[0] - times[0], times[1] - events[1]
     if before < 0 or after < 0:
         return "a snapshot was taken while the recording ran: events may be recorded that the counts do not have"
-    length = stretch[1] - stretch[0]
     return (
-        f"the snapshots are {length / 1e9:.6f} s apart, {before / 1e6:.3f} ms of it before the first event and "
-        f"{after / 1e6:.3f} ms behind the last: what happened there is among the unseen"
+        f"the snapshots are {(times[1] - times[0]) / 1e9:.6f} s apart, {before / 1e6:.3f} ms of it before the first "
+        f"event and {after / 1e6:.3f} ms behind the last: what happened there is among the unseen"
     )
-
-
-def span(trace: Trace) -> tuple[int, int]:
-    """ns, trace clock: the first event and the last."""
-    census = trace.census
-    return int(census.start[census.segment != ANYWHERE].min(initial=0)), int(trace.threads["last_ts"].max())  # type: ignore[arg-type]
 
 
 class Pricer:
