@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from gstrace.replay.selection import EVERYTHING
 from gstrace.reports.numbers import count, interval, share
-from gstrace.verdict.coverage import Added, Certificate, Pricer, Seen, certificate, total
+from gstrace.verdict.coverage import Added, Certificate, Pricer, Seen, certificate, outlasts, total
 from gstrace.verdict.observed import Decided, origins
 
 if TYPE_CHECKING:
@@ -125,11 +126,19 @@ def _adds(answer: Answer, known: Certificate) -> Iterator[str]:
     for p, pricer in pricers(answer):
         added = total(pricer, known.seen)
         if added.low or added.high:
-            yield f"    {_who(answer, p)}: {interval(added.low, added.high)}"
+            yield f"    {_who(answer, p)}: {interval(added.low, added.high)}{_verdict(answer, p, added)}"
 
 
 def _who(answer: Answer, p: Priced) -> str:
     return p.scheme.name if len(answer.machines) == 1 else f"{p.scheme.name} on {p.machine.uarch.id}"
+
+
+def _verdict(answer: Answer, p: Priced, added: Added) -> str:
+    """What that does to the verdict, which is about the selection: said where that is the whole recording."""
+    outlasted = outlasts(p, answer.ledger, added) if answer.selection == EVERYTHING else None
+    if outlasted is None:
+        return ""
+    return f", {p.verdict.word} all the same" if outlasted else f", enough to leave {p.verdict.word} open"
 
 
 def _origins(d: Decided) -> str:

@@ -256,8 +256,9 @@ class Gst:
 def _ends(path: Path) -> list[int]:
     """The least and the greatest `ts` of each row group, from its statistics."""
     metadata = pq.read_metadata(path)
-    columns = [metadata.row_group(i).column(1) for i in range(metadata.num_row_groups)]
-    return [end for c in columns for end in (c.statistics.min, c.statistics.max)]
+    place = metadata.schema.names.index("ts")
+    found = (metadata.row_group(i).column(place).statistics for i in range(metadata.num_row_groups))
+    return [end for ts in found if ts is not None for end in (ts.min, ts.max)]
 
 
 class _TableReader:

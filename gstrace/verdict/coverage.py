@@ -140,7 +140,8 @@ def _remark(of: Class, observed: int, inferred: int, independent: int) -> str:
         return f"more were recorded than counted: {' or '.join(filter(None, (NOT_ENCLOSED, of.more)))}"
     proven = min(inferred, independent - observed)
     if proven:
-        return f"of {independent - observed} that were not recorded other events prove {proven}: those are in the bill"
+        lacking = independent - observed
+        return f"of {lacking:,} that were not recorded other events prove {proven:,}: those are in the bill"
     return ""
 
 
@@ -246,3 +247,17 @@ def total(pricer: Pricer, seen: Sequence[Seen]) -> Added:
     if lacking is not None:
         return lacking
     return Added(sum(a.low or 0.0 for a in known), sum(a.high or 0.0 for a in known))
+
+
+def outlasts(priced: Priced, ledger: str, added: Added) -> bool | None:
+    """Whether `cheaper` or `dearer` would still be said with all that could be added; None: it is neither, or unknown.
+
+    Only for an answer about the whole recording, as `added` is.
+    """
+    figure = priced.difference[ledger] if priced.difference else {}
+    match priced.verdict.word, figure.get("p05"), figure.get("p95"), added:
+        case "cheaper", _, float(high), Added(_, float(more), _):
+            return high + more < 0
+        case "dearer", float(low), _, Added(float(less), _, _):
+            return low + less > 0
+    return None

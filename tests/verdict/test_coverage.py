@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +28,8 @@ from gstrace.schemes.compile import completions as machines_of
 from gstrace.store.gst import Gst
 from gstrace.verdict.answer import price_ranges
 from gstrace.verdict.classes import CLASSES, INTERRUPTS
-from gstrace.verdict.coverage import NO_SNAPSHOTS, Certificate, Pricer, Seen, certificate, total
+from gstrace.verdict.coverage import NO_SNAPSHOTS, Added, Certificate, Pricer, Seen, certificate, outlasts, total
+from gstrace.verdict.decide import Verdict
 from gstrace.verdict.observed import origins
 
 HEAD = "           CPU0       CPU1\n"
@@ -155,6 +157,7 @@ def test_damaged_snapshots_in_a_gst_are_told(tmp_path: Path) -> None:
         ("perf record --all-cpus", False, True),
         ("perf record -e x -- ls", False, False),
         ("perf record -e x", True, True),
+        ("perf record -a -C 0", True, True),
         ("", False, True),
     ],
 )
@@ -163,7 +166,7 @@ def test_perf_without_all_cpus_saw_some_threads_only(tmp_path: Path, command: st
     found = certificate(made(tmp_path, story, {"recorder_command": command}, LOC=4))
     assert found.known is known
     told = "the shares hold if the whole machine was recorded, which the recording does not show"
-    assert (told in found.notes) == (known and not idle and not command)
+    assert (told in found.notes) == (not command or "-C" in command)
     if not known:
         assert {s.why for s in found.seen if s.of.counters} == {"only some threads were recorded: perf ran without -a"}
 
@@ -264,6 +267,28 @@ def test_whatever_the_unseen_were_the_difference_lies_inside(answer: api.Answer,
                 cycles += float(in_ledgers(apart(*pair, known), ledger)[0] @ prices)
     added = pricer(answer, scheme, ledger).adds(unseen(of.name, n))
     assert added.low - 1e-6 <= cycles <= added.high + 1e-6
+
+
+def test_a_verdict_outlasts_what_could_not_undo_it(answer: api.Answer) -> None:
+    def asked(word: str | None, low: float, high: float, added: Added) -> bool | None:
+        figure = {"p05": low, "p50": (low + high) / 2, "p95": high}
+        priced = replace(answer.priced[0], difference={"both": figure}, verdict=Verdict(word, ""))
+        return outlasts(priced, "both", added)
+
+    assert asked("cheaper", -90.0, -10.0, Added(-50.0, 9.0)) is True
+    assert asked("cheaper", -90.0, -10.0, Added(-50.0, 10.0)) is False
+    assert asked("dearer", 10.0, 90.0, Added(-9.0, 50.0)) is True
+    assert asked("dearer", 10.0, 90.0, Added(-11.0, 50.0)) is False
+    assert asked("no decision", -10.0, 90.0, Added(0.0, 0.0)) is None
+    assert asked("cheaper", -90.0, -10.0, Added(None, None, "nobody knows")) is None
+
+
+def test_what_the_unseen_does_to_a_verdict_is_said_of_the_whole_recording_only(answer: api.Answer) -> None:
+    said = re.compile(r"^    \S+: \[.*\], (?:enough to leave dearer open|dearer all the same)$", re.MULTILINE)
+    assert len(said.findall(answer_text(answer, 500))) > 1
+    part = answer_text(api.what_if(answer.trace, uarch="skylake", selection=Selection(pids=frozenset({100}))), 500)
+    assert not said.findall(part)
+    assert re.search(r"^    fsgsbase: \[.*\]$", part, re.MULTILINE)
 
 
 # ---- where it shows ----
