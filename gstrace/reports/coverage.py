@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from gstrace.replay.selection import EVERYTHING
 from gstrace.reports.numbers import count, interval, share
-from gstrace.verdict.coverage import Added, Certificate, Pricer, Seen, certificate, outlasts, total
+from gstrace.verdict.coverage import Certificate, Seen, certificate
 from gstrace.verdict.observed import Decided, origins
+from gstrace.verdict.unseen import Added, Pricer, outlasts, total
 
 if TYPE_CHECKING:
     from gstrace.reports.asked import Answer
     from gstrace.reports.declare import Row
     from gstrace.verdict.answer import Priced
+
+
+WAYS: Final = ("call chain", "thread state", "open")
+"""What may tell the mode that an interrupt hit; open: nothing does, and both are in the intervals."""
 
 
 def pricers(answer: Answer) -> list[tuple[Priced, Pricer]]:
@@ -48,12 +53,8 @@ def _head(seen: Seen) -> Row:
 def origin_rows(answer: Answer) -> Iterator[Row]:
     """Interrupts and NMIs by what told the mode that they hit."""
     for d in origins(answer.trace):
-        for decided_by, n in (
-            ("call chain", d.by_chain),
-            ("state of the thread", d.by_state),
-            ("nothing: open", d.open),
-        ):
-            yield {"class": d.events, "decided_by": decided_by, "count": n, "share": n / d.total if d.total else None}
+        for way, n in zip(WAYS, (d.by_chain, d.by_state, d.open), strict=True):
+            yield {"class": d.events, "decided_by": way, "count": n, "share": n / d.total if d.total else None}
 
 
 def coverage_json(answer: Answer) -> dict[str, Any]:

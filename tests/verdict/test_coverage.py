@@ -28,9 +28,10 @@ from gstrace.schemes.compile import completions as machines_of
 from gstrace.store.gst import Gst
 from gstrace.verdict.answer import price_ranges
 from gstrace.verdict.classes import CLASSES, INTERRUPTS
-from gstrace.verdict.coverage import NO_SNAPSHOTS, Added, Certificate, Pricer, Seen, certificate, outlasts, total
+from gstrace.verdict.coverage import NO_SNAPSHOTS, Certificate, Seen, certificate
 from gstrace.verdict.decide import Verdict
 from gstrace.verdict.observed import origins
+from gstrace.verdict.unseen import Added, Pricer, outlasts, total
 
 HEAD = "           CPU0       CPU1\n"
 BY_NAME = {of.name: of for of in CLASSES}
@@ -158,6 +159,7 @@ def test_damaged_snapshots_in_a_gst_are_told(tmp_path: Path) -> None:
         ("perf record -e x -- ls", False, False),
         ("perf record -e x", True, True),
         ("perf record -a -C 0", True, True),
+        ("perf record -agR -e x", False, True),
         ("", False, True),
     ],
 )
@@ -166,7 +168,7 @@ def test_perf_without_all_cpus_saw_some_threads_only(tmp_path: Path, command: st
     found = certificate(made(tmp_path, story, {"recorder_command": command}, LOC=4))
     assert found.known is known
     told = "the shares hold if the whole machine was recorded, which the recording does not show"
-    assert (told in found.notes) == (not command or "-C" in command)
+    assert (told in found.notes) == (command in ("", "perf record -a -C 0", "perf record -agR -e x"))
     if not known:
         assert {s.why for s in found.seen if s.of.counters} == {"only some threads were recorded: perf ran without -a"}
 
