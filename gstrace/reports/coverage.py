@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from gstrace.replay.selection import EVERYTHING
 from gstrace.reports.numbers import count, interval, share
-from gstrace.verdict.coverage import Added, Certificate, Pricer, Seen, certificate, total
+from gstrace.verdict.coverage import Certificate, Seen, certificate
 from gstrace.verdict.observed import Decided, origins
+from gstrace.verdict.unseen import Added, Pricer, outlasts, total
 
 if TYPE_CHECKING:
     from gstrace.reports.asked import Answer
     from gstrace.reports.declare import Row
     from gstrace.verdict.answer import Priced
+
+
+WAYS: Final = ("call chain", "thread state", "open")
+"""What may tell the mode that an interrupt hit; open: nothing does, and both are in the intervals."""
 
 
 def pricers(answer: Answer) -> list[tuple[Priced, Pricer]]:
@@ -47,12 +53,8 @@ def _head(seen: Seen) -> Row:
 def origin_rows(answer: Answer) -> Iterator[Row]:
     """Interrupts and NMIs by what told the mode that they hit."""
     for d in origins(answer.trace):
-        for decided_by, n in (
-            ("call chain", d.by_chain),
-            ("state of the thread", d.by_state),
-            ("nothing: open", d.open),
-        ):
-            yield {"class": d.events, "decided_by": decided_by, "count": n, "share": n / d.total if d.total else None}
+        for way, n in zip(WAYS, (d.by_chain, d.by_state, d.open), strict=True):
+            yield {"class": d.events, "decided_by": way, "count": n, "share": n / d.total if d.total else None}
 
 
 def coverage_json(answer: Answer) -> dict[str, Any]:
@@ -83,7 +85,7 @@ def coverage_text(answer: Answer) -> Iterator[str]:
     quiet = [s.of.name for s in known.seen if s.independent == 0 and not s.observed]
     if quiet:
         yield f"  none recorded and none counted: {', '.join(quiet)}"
-    yield from _unknown(known.seen)
+    yield from _unknown(known)
     yield from (f"  {line}" for line in _remarks(known.seen))
     yield from (f"  {note}" for note in known.notes)
     yield from _adds(answer, known)
@@ -99,13 +101,14 @@ def _share(seen: Seen) -> str:
     return f"{seen.of.name}: {numbers}{f', {count(seen.inferred)} more proven by other events' * bool(seen.inferred)}"
 
 
-def _unknown(seen: Iterable[Seen]) -> Iterator[str]:
-    """Classes that nobody else counted, those of one reason together."""
+def _unknown(known: Certificate) -> Iterator[str]:
+    """Classes that nobody else counted, those of one reason together; only the reason where it is so with all."""
     reasons: dict[str, list[str]] = {}
-    for s in seen:
-        if s.independent is None:
+    for s in known.seen:
+        if s.independent is None and (known.known or s.of.counters):
             reasons.setdefault(s.why, []).append(s.of.name)
-    yield from (f"  not known: {', '.join(names)}: {why}" for why, names in reasons.items())
+    for why, names in reasons.items():
+        yield f"  not known: {', '.join(names)}: {why}" if known.known else f"  not known: {why}"
 
 
 def _remarks(seen: Iterable[Seen]) -> Iterator[str]:
@@ -124,11 +127,19 @@ def _adds(answer: Answer, known: Certificate) -> Iterator[str]:
     for p, pricer in pricers(answer):
         added = total(pricer, known.seen)
         if added.low or added.high:
-            yield f"    {_who(answer, p)}: {interval(added.low, added.high)}"
+            yield f"    {_who(answer, p)}: {interval(added.low, added.high)}{_verdict(answer, p, added)}"
 
 
 def _who(answer: Answer, p: Priced) -> str:
     return p.scheme.name if len(answer.machines) == 1 else f"{p.scheme.name} on {p.machine.uarch.id}"
+
+
+def _verdict(answer: Answer, p: Priced, added: Added) -> str:
+    """What that does to the verdict, which is about the selection: said where that is the whole recording."""
+    outlasted = outlasts(p, answer.ledger, added) if answer.selection == EVERYTHING else None
+    if outlasted is None:
+        return ""
+    return f", {p.verdict.word} all the same" if outlasted else f", enough to leave {p.verdict.word} open"
 
 
 def _origins(d: Decided) -> str:

@@ -161,9 +161,6 @@ _ALL: Final = (
             Column(
                 "ratio", "float64", "", "observed / independent; null: nobody counted, or there was none", null=True
             ),
-            Column("source", "string", "", "files of the independent count", null=True),
-            Column("counted", "string", "", "what the independent count counts, and where that is known from"),
-            Column("why", "string", "", "why something is not known or odd, as a sentence", null=True),
             SCHEME,
             UARCH,
             Column(
@@ -175,6 +172,9 @@ _ALL: Final = (
                 null=True,
             ),
             Column("adds_high", "float64", "cycles", "at most so much", null=True),
+            Column("source", "string", "", "files of the independent count", null=True),
+            Column("counted", "string", "", "what the independent count counts, and where that is known from"),
+            Column("why", "string", "", "why something is not known or odd, as a sentence", null=True),
         ),
         coverage.coverage_rows,
     ),
@@ -183,7 +183,12 @@ _ALL: Final = (
         "way to tell which mode an interrupt or NMI hit; of the whole recording, whatever the selection",
         (
             Column("class", "string", "", "interrupts or NMIs"),
-            Column("decided_by", "string", "", "what told it; open: both modes are in the intervals"),
+            Column(
+                "decided_by",
+                "string",
+                "",
+                "what told it: call chain, thread state; open: both modes are in the intervals",
+            ),
             Column("count", "int64", "", "how many"),
             Column("share", "float64", "", "of all of the class; null: there was none", null=True),
         ),

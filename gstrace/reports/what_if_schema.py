@@ -8,6 +8,7 @@ from typing import Any, Final
 from gstrace.events.capture import NAMES as FACT_NAMES
 from gstrace.events.losses import LOSSES
 from gstrace.reports.answer import SCHEMA
+from gstrace.reports.coverage import WAYS
 from gstrace.reports.declare import QUANTILES
 from gstrace.schemes.abi import ABIS
 from gstrace.schemes.operations import LEDGERS, OPERATIONS
@@ -160,8 +161,8 @@ def _coverage() -> Schema:
 def _origins() -> Schema:
     return entry(
         {
-            "class": {**TEXT, "description": "interrupts or NMIs, of the whole recording"},
-            "decided_by": {**TEXT, "description": "what told the mode that they hit"},
+            "class": {"enum": ["interrupts", "NMIs"], "description": "of the whole recording"},
+            "decided_by": {"enum": list(WAYS), "description": "what told the mode that they hit; open: nothing did"},
             "count": WHOLE,
             "share": maybe(NUMBER, "there was none"),
         }

@@ -18,7 +18,7 @@ from gstrace.errors import UnreadableInput
 from gstrace.events.capture import Capture
 from gstrace.events.rows import Rows, empty
 from gstrace.events.snapshots import NOTHING, Snapshots
-from gstrace.events.tables import CELLS, NULL, SCHEMA_VERSION, TABLES, THREADS, Kind, Table
+from gstrace.events.tables import CELLS, NULL, SCHEMA_VERSION, TABLES, THREADS, Kind, Table, Task
 from gstrace.files import cannot_write
 from gstrace.store.columns import arrow_schema, from_arrow, numpy_type, pack, to_arrow, unpack
 
@@ -223,6 +223,15 @@ class Gst:
         """One whole event table, as declared."""
         return self._read(f"tables/{TABLES[kind].name}.parquet", arrow_schema(TABLES[kind]))
 
+    def span(self) -> tuple[int, int] | None:
+        """Times of the first event and of the last, ns; threads that were found are none. None: there is no event."""
+        tasks = self.table(Kind.TASK).select(["ts", "kind"]).to_pylist()
+        times = [row["ts"] for row in tasks if row["kind"] != Task.FOUND.name.lower()]
+        for kind, table in TABLES.items():
+            if kind not in (Kind.TASK, Kind.LOSS):
+                times += _ends(self.path / "tables" / f"{table.name}.parquet")
+        return (min(times), max(times)) if times else None
+
     def _read(self, name: str, schema: pa.Schema) -> pa.Table:
         try:
             return pq.read_table(self.path / name, columns=schema.names)
@@ -242,6 +251,14 @@ class Gst:
             for reader in readers:
                 reader.fill(rows, low)
             yield rows, list(texts)
+
+
+def _ends(path: Path) -> list[int]:
+    """The least and the greatest `ts` of each row group, from its statistics."""
+    metadata = pq.read_metadata(path)
+    place = metadata.schema.names.index("ts")
+    found = (metadata.row_group(i).column(place).statistics for i in range(metadata.num_row_groups))
+    return [end for ts in found if ts is not None for end in (ts.min, ts.max)]
 
 
 class _TableReader:

@@ -69,7 +69,8 @@ _LINES: Final = (
 )
 _CALLBACKS: Final = (
     "HYP, HRE, HVS, PIN, NPI, PIW, PMN in /proc/interrupts: interrupts of a hypervisor's and of KVM's own vectors, "
-    "which have no tracepoint: arch/x86/kernel/irq.c, arch/x86/kernel/kvm.c, arch/x86/kernel/cpu/mshyperv.c"
+    "which have no tracepoint: arch/x86/kernel/irq.c, arch/x86/kernel/kvm.c, arch/x86/kernel/cpu/mshyperv.c; on Xen "
+    "HYP has the device interrupts once more"
 )
 _FAULTS: Final = (
     "pgfault in /proc/vmstat: mm/memory.c, handle_mm_fault; it also counts faults that the kernel makes without an "

@@ -1,37 +1,23 @@
-"""What a recording saw of each class of events, by counts that do not depend on it, and what the rest could add.
+"""What a recording saw of each class of events, by counts that do not depend on it.
 
-All of it is about the whole recording, whatever the selection. What is added stands beside an estimate, never in it.
+All of it is about the whole recording, whatever the selection.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Final, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, Final
 
 from gstrace.events.tables import Kind
-from gstrace.pricing.bill import Matrix
-from gstrace.pricing.difference import apart, in_ledgers
-from gstrace.replay.census import ANYWHERE
-from gstrace.schemes.compile import completions as machines_of
-from gstrace.uarchs import prices
-from gstrace.verdict.answer import PRICE_NAMES, PRICES
 from gstrace.verdict.classes import CLASSES, Class
 from gstrace.verdict.observed import recorded
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from gstrace.events.snapshots import Count, Snapshots
-    from gstrace.schemes.compile import Scheme
     from gstrace.trace import Trace
-    from gstrace.verdict.answer import Priced
 
-    F64 = npt.NDArray[np.float64]
-    I64 = npt.NDArray[np.int64]
 
 NO_SNAPSHOTS: Final = "the kernel's own counts from before and after the recording are not there"
 NOT_COUNTED: Final = "the snapshots have no count of them"
@@ -41,9 +27,8 @@ _SAME_CLOCK: Final = ("monotonic", "mono")
 # Options of perf record, as its own header has them.
 _ALL_CPUS: Final = {"-a", "--all-cpus"}
 _SOME_CPUS: Final = {"-C", "--cpu"}
+_MAYBE_ALL: Final = re.compile(r"--all-cpus|-\w*a\w*")
 _OWN: Final = "--exclude-perf"
-# Two operations may share one price, and then cancel: int64 [operations, prices].
-_TO_PRICES: Final = np.array([[name == price for price in PRICES] for name in PRICE_NAMES], np.int64)
 
 
 @dataclass(frozen=True)
@@ -84,14 +69,6 @@ class Certificate:
     def known(self) -> bool:
         """Whether anything independent is known at all."""
         return any(s.independent is not None for s in self.seen)
-
-
-class Added(NamedTuple):
-    """Cycles that unseen events could add to a difference, at least and at most; None: unknown, and `why`."""
-
-    low: float | None
-    high: float | None
-    why: str = ""
 
 
 def certificate(trace: Trace) -> Certificate:
@@ -141,7 +118,8 @@ def _remark(of: Class, observed: int, inferred: int, independent: int) -> str:
         return f"more were recorded than counted: {' or '.join(filter(None, (NOT_ENCLOSED, of.more)))}"
     proven = min(inferred, independent - observed)
     if proven:
-        return f"of {independent - observed} that were not recorded other events prove {proven}: those are in the bill"
+        lacking = independent - observed
+        return f"of {lacking:,} that were not recorded other events prove {proven:,}: those are in the bill"
     return ""
 
 
@@ -149,8 +127,9 @@ def partly(trace: Trace) -> str:
     """Why the recording is not of the whole machine; empty where it is, or may be."""
     if "chosen" in trace.gst.table(Kind.LOSS).column("kind").to_pylist():
         return "only some threads or CPUs were recorded"
-    words = _command(trace)
-    if words and words[0].endswith("perf") and not _ALL_CPUS & set(words) and not idle_traced(trace):
+    program, *options = _command(trace) or [""]
+    by_perf = program.rpartition("/")[2].startswith("perf")
+    if by_perf and not any(map(_MAYBE_ALL.fullmatch, options)) and not idle_traced(trace):
         return "only some threads were recorded: perf ran without -a"
     return ""
 
@@ -180,78 +159,15 @@ def _notes(trace: Trace) -> Iterator[str]:
 
 def _stretch(trace: Trace) -> str:
     """How the time between the snapshots relates to the recording's."""
-    stretch, clocks = trace.snapshots.stretch, trace.capture.text("clock")
-    if stretch is None or clocks not in _SAME_CLOCK:
+    times, events = trace.snapshots.stretch, trace.gst.span()
+    if times is None or events is None or trace.capture.text("clock") not in _SAME_CLOCK:
         return (
             "when the snapshots were taken is not known on the trace's clock: the recording may be longer, or shorter"
         )
-    first, last = span(trace)
-    before, after = first - stretch[0], stretch[1] - last
+    before, after = events[0] - times[0], times[1] - events[1]
     if before < 0 or after < 0:
         return "a snapshot was taken while the recording ran: events may be recorded that the counts do not have"
-    length = stretch[1] - stretch[0]
     return (
-        f"the snapshots are {length / 1e9:.6f} s apart, {before / 1e6:.3f} ms of it before the first event and "
-        f"{after / 1e6:.3f} ms behind the last: what happened there is among the unseen"
+        f"the snapshots are {(times[1] - times[0]) / 1e9:.6f} s apart, {before / 1e6:.3f} ms of it before the first "
+        f"event and {after / 1e6:.3f} ms behind the last: what happened there is among the unseen"
     )
-
-
-def span(trace: Trace) -> tuple[int, int]:
-    """ns, trace clock: the first event and the last."""
-    census = trace.census
-    return int(census.start[census.segment != ANYWHERE].min(initial=0)), int(trace.threads["last_ts"].max())  # type: ignore[arg-type]
-
-
-class Pricer:
-    """What unseen events could add to one scheme's difference from the baseline, on one machine."""
-
-    def __init__(self, priced: Priced, baseline: Scheme, ledger: str) -> None:
-        self._priced, self._ledger = priced, ledger
-        self._low, _, self._high = prices.ranges(priced.machine.uarch, PRICES)
-        scheme, machines = priced.scheme, machines_of([priced.scheme, baseline], priced.machine.facts)
-        self._pairs = [(Matrix(scheme, facts), Matrix(baseline, facts)) for facts in machines]
-
-    def adds(self, seen: Seen) -> Added:
-        """Cycles, at least and at most: over what each may have been, what the machine may be, and low to high prices.
-
-        It is the difference that is bounded, so what two schemes do alike adds nothing.
-        """
-        if seen.unseen is None:
-            return Added(None, None, seen.why)
-        if self._priced.difference is None:
-            return Added(None, None, self._priced.verdict.why)
-        ends = np.array(self._each[seen.of.name]) * seen.unseen if seen.unseen else np.zeros(2)
-        if np.isnan(ends).any():
-            return Added(None, None, f"{self._priced.machine.uarch.id} has no price for what such an event may need")
-        return Added(float(ends[0]) + 0.0, float(ends[1]) + 0.0)
-
-    @cached_property
-    def _each(self) -> dict[str, tuple[float, float]]:
-        """Class → the least and the most that one event adds."""
-        return {of.name: self._extremes(of) for of in CLASSES if of.parts}
-
-    def _extremes(self, of: Class) -> tuple[float, float]:
-        by_machine = [[self._reach(part, pair, nothing=of.nothing) for part in of.parts] for pair in self._pairs]
-        sums = np.array(by_machine).sum(axis=1)
-        return float(sums[:, 0].min()), float(sums[:, 1].max())
-
-    def _reach(self, part: Sequence[int], pair: tuple[Matrix, Matrix], *, nothing: bool) -> tuple[float, float]:
-        """Cycles of one part, at least and at most; NaN where an operation that counts has no price."""
-        rows = np.concatenate([in_ledgers(apart(*pair, code), self._ledger) for code in part]) @ _TO_PRICES
-        if nothing:
-            rows = np.concatenate([rows, np.zeros_like(rows[:1])])
-        used = rows.any(axis=0)
-        more, less = np.maximum(rows[:, used], 0), np.minimum(rows[:, used], 0)
-        low, high = self._low[used], self._high[used]
-        return float((more @ low + less @ high).min()), float((more @ high + less @ low).max())
-
-
-def total(pricer: Pricer, seen: Sequence[Seen]) -> Added:
-    """What all classes with a known unseen part could add together; None where none is known, or one has no price."""
-    known = [pricer.adds(s) for s in seen if s.unseen is not None and not s.of.overlaps]
-    if not known:
-        return Added(None, None, NO_SNAPSHOTS)
-    lacking = next((a for a in known if a.low is None or a.high is None), None)
-    if lacking is not None:
-        return lacking
-    return Added(sum(a.low or 0.0 for a in known), sum(a.high or 0.0 for a in known))

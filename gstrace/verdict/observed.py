@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gstrace.events.tables import EXCEPTIONS, VECTORS
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from gstrace.pricing.bill import Counts
     from gstrace.trace import Trace
+
+    LeftOpen = Callable[[Event, Mapping[str, str]], bool | None]
 
 _NMI_OF_USER: Final = encode(Event.NMI, origin="user")
 
@@ -81,24 +83,20 @@ def origins(trace: Trace) -> tuple[Decided, Decided]:
     counts = trace.counts()
     chained = trace.tables.nmi.filter(pl.col("origin").cast(pl.String) != "unknown").select(pl.len()).collect().item()
     return (
-        _decided("interrupts", _split(counts, _interrupt), sum(interrupts(trace, by_chain=True).values())),
-        _decided("NMIs", _split(counts, _nmi), chained),
+        _decided("interrupts", counts, _interrupt, sum(interrupts(trace, by_chain=True).values())),
+        _decided("NMIs", counts, _nmi, chained),
     )
 
 
-def _decided(events: str, split: Mapping[bool, int], chained: int) -> Decided:
-    # Several handlers of one NMI have a row with a call chain each, and are one.
-    by_chain = min(chained, split[False])
-    return Decided(events, by_chain, split[False] - by_chain, split[True])
-
-
-def _split(counts: Counts, is_open: object) -> dict[bool, int]:
-    found = {False: 0, True: 0}
+def _decided(events: str, counts: Counts, left_open: LeftOpen, chained: int) -> Decided:
+    found: dict[bool | None, int] = {}
     for code, n in counts.items():
-        opened = is_open(*decode(code))  # type: ignore[operator]
-        if opened is not None:
-            found[opened] += n
-    return found
+        answer = left_open(*decode(code))
+        found[answer] = found.get(answer, 0) + n
+    known = found.get(False, 0)
+    # Several handlers of one NMI have a row with a call chain each, and are one.
+    by_chain = min(chained, known)
+    return Decided(events, by_chain, known - by_chain, found.get(True, 0))
 
 
 def _interrupt(event: Event, values: Mapping[str, str]) -> bool | None:

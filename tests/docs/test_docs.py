@@ -10,8 +10,10 @@ import pytest
 
 from gstrace.events.capture import MACHINE_FILES
 from gstrace.events.losses import LOSSES
+from gstrace.events.snapshots import DEVICES, ROWS
 from gstrace.schemes import library
 from gstrace.uarchs import load
+from gstrace.verdict.classes import CLASSES
 from gstrace.verdict.decide import WORDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,6 +48,16 @@ def test_each_anomaly_is_documented_with_its_severity() -> None:
 def test_each_machine_file_is_documented() -> None:
     told = {cells[0].strip("`") for cells in rows(page("docs/formats.md"))}
     assert set(MACHINE_FILES) <= told
+    assert {f"{name}.before` `{name}.after" for name in (*ROWS, "clock")} <= told
+
+
+def test_each_class_that_others_count_is_documented_with_its_counters() -> None:
+    told = {cells[0]: set(re.findall(r"`([^`]*)`", cells[1])) for cells in rows(page("docs/method.md"))}
+    documented = set[str]().union(*told.values())
+    assert {name for of in CLASSES for name in of.counters} - {DEVICES} <= documented
+    assert {of.name for of in CLASSES if not of.counters} == set(
+        next(t for t in told if "system calls" in t).split(", ")
+    )
 
 
 def test_each_rule_is_there_once() -> None:

@@ -79,8 +79,9 @@ def test_a_null_has_a_sentence_beside_it(lossy: api.Trace) -> None:
     fred = next(s for s in said["schemes"] if s["id"] == "fred")
     assert fred["difference"] is None
     assert "lkgs" in fred["why"]
-    assert said["coverage"] is None
-    assert said["coverage_why"]
+    for row in said["coverage"]:
+        assert (row["independent"] is None) == (row["why"] is not None)
+        assert all((added["low"] is None) == (added["why"] is not None) for added in row["adds"])
     counted, uncounted = said["losses"]
     assert (counted["kind"], counted["count"], counted["count_why"]) == ("lost", 3, None)
     assert (uncounted["cpu"], uncounted["count"]) == (1, None)

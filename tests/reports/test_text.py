@@ -41,7 +41,7 @@ def test_what_is_not_known_is_told(lossy: api.Trace) -> None:
     assert "loss: lost on CPU 1, unknown number: " in text
     assert "interrupt open" in text
     assert " or more swapgs" in text
-    assert "coverage: " in text
+    assert "Coverage, of the whole recording:\n  not known: " in text
 
 
 def test_shares_of_draws_come_with_what_they_mean(answer: api.Answer) -> None:

@@ -144,3 +144,16 @@ def test_what_is_no_gst_says_so(tmp_path: Path) -> None:
 
 def test_the_census_is_stored_as_declared() -> None:
     assert CENSUS.field("count").type == pa.int64()
+
+
+def test_a_span_reaches_from_the_first_event_to_the_last(tmp_path: Path) -> None:
+    stream = rows(
+        [
+            {"kind": "task", "what": "found", "cpu": 0, "tid": 0, "ts": 5, "subject": 7, "kernel": 0},
+            {"kind": "sys_enter", "cpu": 0, "tid": 7, "ts": 40, "nr": 1},
+            {"kind": "sys_enter", "cpu": 1, "tid": 8, "ts": 90, "nr": 1},
+            {"kind": "loss", "loss": "lost", "count": 3, "cpu": 1, "tid": -1, "ts": 200},
+        ]
+    )
+    assert write(tmp_path / "a.gst", [stream]).span() == (40, 90)
+    assert write(tmp_path / "none.gst", [stream.part(np.array([0]))]).span() is None
