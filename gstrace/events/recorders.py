@@ -24,6 +24,9 @@ class Recorder:
     between: str
 
 
+RECORD: Final = "gstrace record -a -o perf.data -- CMD"
+"""What records all that a full answer needs, and the machine."""
+
 _PERF: Final = Recorder("perf record -a -e {events},…", "{system}:{name}", ",")
 RECORDERS: Final = {
     "perf.data": _PERF,
@@ -36,8 +39,8 @@ RECORDERS: Final = {
 
 
 def record_line(title: str, events: Collection[str] = NEEDED) -> str:
-    """What makes a recording of this format with these events (`system:name`) and more."""
+    """What records everything; or, for who has that recorder only, these events (`system:name`) and more."""
     recorder = RECORDERS[title]
     parts = (event.partition(":") for event in events)
     told = recorder.between.join(recorder.event.format(system=system, name=name) for system, _, name in parts)
-    return recorder.line.format(events=told)
+    return f"{RECORD}; or: {recorder.line.format(events=told)}"
