@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-MACHINE_FILES: Final = ("cpuinfo", "cmdline", "vulnerabilities", "release")
-"""Files of a `--machine` folder that hold facts; {stat,interrupts,vmstat}.{before,after} hold counts."""
+MACHINE_FILES: Final = ("cpuinfo", "cmdline", "vulnerabilities", "release", "hwcap2")
+"""Files of a `--machine` folder that hold facts; others hold counts and what ran (docs/formats.md)."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,7 @@ NAMES: Final = {
     "cpu_name": "the CPU's brand string",
     "cpu_mhz": "MHz at which the first CPU ran when the recording was made",
     "cpu_flags": "the `flags` line of /proc/cpuinfo",
+    "hwcap2": "AT_HWCAP2 as the kernel gives it to programs, hexadecimal",
     "cpu_bugs": "the `bugs` line of /proc/cpuinfo",
     "vulnerabilities": "/sys/devices/system/cpu/vulnerabilities, one `name: text` a line",
 }
@@ -102,6 +103,7 @@ def read_machine(folder: Path, capture: Capture) -> None:
             capture.set(_CPUINFO[key.strip()], value.strip() or " ", f"{where}/cpuinfo")
     capture.set("kernel_command_line", texts["cmdline"].strip(), f"{where}/cmdline")
     capture.set("kernel_release", texts["release"].strip(), f"{where}/release")
+    capture.set("hwcap2", texts["hwcap2"].strip(), f"{where}/hwcap2")
     capture.set("vulnerabilities", texts["vulnerabilities"].strip(), f"{where}/vulnerabilities")
 
 

@@ -32,13 +32,13 @@ LOSSES: Final = (
         "lost",
         "loss",
         "the kernel's buffer was full: this many events were dropped",
-        "record with larger buffers (perf: -m; Perfetto: buffer_size_kb)",
+        "record with larger buffers (gstrace record: --buffer; perf: -m; Perfetto: buffer_size_kb)",
     ),
     Loss(
         "lost_samples",
         "loss",
         "the recorder says at the end that this many events were dropped, without saying when",
-        "record with larger buffers (perf: -m; Perfetto: buffer_size_kb)",
+        "record with larger buffers (gstrace record: --buffer; perf: -m; Perfetto: buffer_size_kb)",
         again=True,
     ),
     Loss(

@@ -27,7 +27,14 @@ class Recorder:
     comms: tuple[str, ...]
 
 
+<<<<<<< HEAD
 _PERF: Final = Recorder("perf record -a -e {events},…", "{system}:{name}", ",", ("perf",))
+=======
+RECORD: Final = "gstrace record -a -o perf.data -- CMD"
+"""What records all that a full answer needs, and the machine."""
+
+_PERF: Final = Recorder("perf record -a -e {events},…", "{system}:{name}", ",")
+>>>>>>> f4356396bc3f4b44b8db97777e7d2c4f52ba5cd1
 RECORDERS: Final = {
     "perf.data": _PERF,
     "perf script text": _PERF,
@@ -46,8 +53,8 @@ RECORDERS: Final = {
 
 
 def record_line(title: str, events: Collection[str] = NEEDED) -> str:
-    """What makes a recording of this format with these events (`system:name`) and more."""
+    """What records everything; or, for who has that recorder only, these events (`system:name`) and more."""
     recorder = RECORDERS[title]
     parts = (event.partition(":") for event in events)
     told = recorder.between.join(recorder.event.format(system=system, name=name) for system, _, name in parts)
-    return recorder.line.format(events=told)
+    return f"{RECORD}; or: {recorder.line.format(events=told)}"

@@ -7,6 +7,7 @@ import select
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,7 +21,10 @@ _GUARD: Final = ("--", "/bin/sh", "-c", "echo && exec cat")
 _LOOK: Final = 0.05
 """Seconds between two looks whether a silent perf is still there."""
 _PATIENCE: Final = 60.0
-"""Seconds for perf to say anything: a thousand events on hundreds of CPUs are opened in less."""
+"""Seconds for perf to open its events, and to enable them: those of hundreds of CPUs take some."""
+_PROMPT: Final = 1.0
+"""Seconds for perf to disable them."""
+_ANSWER: Final = 64
 
 _SAID: Final = 1 << 16
 """Bytes of perf's words that anybody is shown."""
@@ -37,7 +41,7 @@ class Controlled:
     """One run of `perf`, from its start (`start`), over `begin` and `stop`, to its end (`end`).
 
     arguments: of perf, without those that control it. A perf before 5.9 knows no control: it starts when it begins, and
-    stops when it ends.
+    ends when it stops.
     """
 
     def __init__(self, arguments: Sequence[str]) -> None:
@@ -63,13 +67,17 @@ class Controlled:
     def begin(self) -> None:
         """Events flow when this returns."""
         run = self._begun()
-        if self._obeys:
-            run.order(b"enable\n")
+        if self._obeys and not run.order(b"enable\n", _PATIENCE):
+            raise refused(self.said)
 
     def stop(self) -> None:
-        """No event flows when this returns, where perf can be controlled."""
-        if self._run is not None and self._obeys:
-            self._run.order(b"disable\n")
+        """No event flows when this returns.
+
+        perf listens only when it has read all events that are there, so one that cannot keep up does not: its end
+        comes by a signal.
+        """
+        if self._run is not None and not (self._obeys and self._run.order(b"disable\n", _PROMPT)):
+            self._run.end()
 
     def end(self) -> int:
         """perf has ended, as its status says: −N by signal N."""
@@ -118,13 +126,14 @@ class _Run:
 
     def ready(self) -> bool:
         """Wait for the guard: perf lets it begin when all else is done. False where perf ended instead."""
-        return self._process.stdout is not None and bool(self._hear(self._process.stdout.fileno()))
+        return self._process.stdout is not None and self._hear(self._process.stdout.fileno(), _PATIENCE)
 
-    def order(self, word: bytes) -> None:
-        """Tell perf, and wait until it has obeyed; one that is gone does not answer."""
+    def order(self, word: bytes, patience: float) -> bool:
+        """Tell perf, and wait until it has obeyed. False where it has not: too busy, or gone."""
         with suppress(BrokenPipeError):
             os.write(self._tell, word)
-            self._hear(self._answer)
+            return self._hear(self._answer, patience)
+        return False
 
     def said(self) -> str:
         if self._open:
@@ -145,14 +154,13 @@ class _Run:
     def kill(self) -> None:
         self._process.kill()
 
-    def _hear(self, descriptor: int) -> bytes:
-        """The next words from perf or its guard; empty where perf is gone: its guard may hold the pipe still."""
-        for _ in range(round(_PATIENCE / _LOOK)):
+    def _hear(self, descriptor: int, patience: float) -> bool:
+        """Whether perf or its guard says something. Not by the pipe's end alone: the guard may outlive perf."""
+        until = time.monotonic() + patience
+        while time.monotonic() < until and self._process.poll() is None:
             if select.select([descriptor], [], [], _LOOK)[0]:
-                return os.read(descriptor, 64)
-            if self._process.poll() is not None:
-                return b""
-        raise RecordError(f"perf did not answer for {_PATIENCE:.0f} seconds", hint="--with tracefs records without it")
+                return bool(os.read(descriptor, _ANSWER))
+        return False
 
 
 def knows_control(command: str) -> bool:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import mmap
 import signal
 import struct
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gstrace.errors import RecordError
+from gstrace.events.tables import Kind
+from gstrace.events.tracepoints import find
 from gstrace.record.control import Controlled, ended_how, in_a_line
 
 if TYPE_CHECKING:
@@ -17,8 +20,10 @@ if TYPE_CHECKING:
 _REFUSED: Final = frozenset({"irq_vectors:irq_work_exit"})
 """By the kernel (trace/irq_vectors.h): perf's own wake-ups are irq_works, each would be followed by another."""
 
+_FED: Final = frozenset({Kind.SYS_ENTER, Kind.SYS_EXIT, Kind.EXCEPTION})
+
 _WHOLE: Final = (0, -signal.SIGINT, -signal.SIGTERM)
-"""How perf may end with its file whole: these signals it obeys and then ends by; so it ends when its tasks have, too."""
+"""How perf may end with its file whole: these signals it obeys and then ends by, also where its tasks have ended."""
 
 _RECORD: Final = struct.Struct("=IHH")
 """perf_event_header: type, misc, size."""
@@ -66,13 +71,23 @@ class Perf:
 
 
 def record_arguments(output: Path, wanted: Wanted, events: tuple[str, ...]) -> list[str]:
-    """What perf is asked: one list of events, since --exclude-perf filters only those of the last -e before it."""
-    listed = ",".join(f"{event}/call-graph=fp/" if event in wanted.chains else event for event in events)
+    """What perf is asked.
+
+    --exclude-perf filters the events of the last -e before it: perf's own calls and faults, of which each record written
+    would make more. Its switches, and the interrupts that hit it, are part of what the CPUs did.
+    """
+    own = [event for event in events if (row := find(event)) is not None and row.kind in _FED]
+    lists = [[event for event in events if event not in own], own]
+    asked = [",".join(_with_chain(event, wanted.chains) for event in listed) for listed in lists]
     whom = ["-a"] if wanted.everything else ["-p", str(wanted.target)]
     # -c 1: each event. -B -N: no build ids, nothing is looked up by symbol.
-    fixed = ["-B", "-N", "-c", "1", "-k", "CLOCK_MONOTONIC"]
-    room = ["-m", str(pages(wanted.buffer))]
-    return ["record", *whom, *fixed, *room, "-e", listed, "--exclude-perf", "-o", str(output)]
+    fixed = ["-B", "-N", "-c", "1", "-k", "CLOCK_MONOTONIC", "-m", str(pages(wanted.buffer))]
+    told = [word for listed in asked if listed for word in ("-e", listed)]
+    return ["record", *whom, *fixed, *told, "--exclude-perf", "-o", str(output)]
+
+
+def _with_chain(event: str, chains: Collection[str]) -> str:
+    return f"{event}/call-graph=fp/" if event in chains else event
 
 
 def pages(buffer: int) -> int:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from gstrace.events.capture import Capture
 
 Release = tuple[int, int]
+_HWCAP2_FSGSBASE: Final = 1 << 1
+"""uapi/asm/hwcap2.h: the kernel lets user code use the instructions, and uses them."""
 
 
 @dataclass(frozen=True)
@@ -122,13 +124,22 @@ def smap_off(capture: Capture) -> Known | None:
 
 
 def _fsgsbase(capture: Capture) -> Known:
-    told, kernel = boot(capture) or {}, release(capture)
+    told, kernel, words = boot(capture) or {}, release(capture), _hwcap2(capture)
+    # What the kernel tells programs is what it does; before 5.9 the bit had no meaning yet.
+    if words is not None and (words & _HWCAP2_FSGSBASE or (kernel is not None and kernel >= (5, 9))):
+        on = bool(words & _HWCAP2_FSGSBASE)
+        return Known(on, f"{_from(capture, 'hwcap2')}: AT_HWCAP2 {words:#x}: {_whether(on, 'FSGSBASE')}")
     if "nofsgsbase" in told:
         return Known(False, f"{_from(capture, 'kernel_command_line')}: nofsgsbase")
     # cpuinfo has the CPU's flag on older kernels too.
     if kernel is not None and kernel < (5, 9):
         return Known(False, f"{_from(capture, 'kernel_release')}: before 5.9, which switched it on")
     return _flag(capture, "fsgsbase")
+
+
+def _hwcap2(capture: Capture) -> int | None:
+    text = capture.text("hwcap2")
+    return int(text, 16) if re.fullmatch(r"0x[0-9a-f]{1,16}", text) else None
 
 
 def _fred(capture: Capture) -> Known:

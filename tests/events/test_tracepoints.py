@@ -69,6 +69,7 @@ def test_calls_recorded_by_name_are_a_part_of_all_calls() -> None:
 def test_every_formats_recorder_has_its_line() -> None:
     for known in FORMATS:
         assert "raw_syscalls" in record_line(known.title)
-    assert record_line("trace.dat", ["a:b", "c:d"]) == "trace-cmd record -e a:b -e c:d …"
-    assert record_line("ftrace text", ["a:b"]) == "echo a:b … > /sys/kernel/tracing/set_event"
-    assert record_line("Perfetto", ["a:b"]) == 'ftrace_config { ftrace_events: "a/b" … }'
+        assert record_line(known.title).startswith("gstrace record -a -o perf.data -- CMD; or: ")
+    assert record_line("trace.dat", ["a:b", "c:d"]).endswith("; or: trace-cmd record -e a:b -e c:d …")
+    assert record_line("ftrace text", ["a:b"]).endswith("; or: echo a:b … > /sys/kernel/tracing/set_event")
+    assert record_line("Perfetto", ["a:b"]).endswith('; or: ftrace_config { ftrace_events: "a/b" … }')
