@@ -142,8 +142,8 @@ class Trace:
 
     @cached_property
     def tracer(self) -> Any:
-        """bool [threads]: the recorder's own (RULES T2): of its processes' names, and never exec'ed since: what a
-        recorder starts bears its name until then.
+        """bool [threads]: the recorder's own (RULES T2): of the processes that it named, and of those of its name that
+        did not exec: what a recorder starts bears its name until then.
         """
         import numpy as np
         import polars as pl
@@ -153,12 +153,13 @@ class Trace:
 
         t = self.threads
         of, known = processes(t["tid"].to_list(), t["pid"].to_list(), t["comm"].to_list())
-        names = RECORDERS[self.gst.manifest["format"]].comms
-        ours = np.array([process.comm in names for process in known], np.bool_)[of]
-        if not ours.any():
-            return ours
-        execs = self.tables.task.filter(pl.col("kind") == "exec").select("tid").collect()["tid"].unique()
-        return ours & ~np.isin(t["tid"].to_numpy(), execs.to_numpy())
+        names, told = RECORDERS[self.gst.manifest["format"]].comms, self.capture.words("recorder_processes") or ()
+        by_number = np.array([str(process.pid) in told for process in known], np.bool_)[of]
+        by_name = np.array([process.comm in names for process in known], np.bool_)[of]
+        if by_name.any():
+            execs = self.tables.task.filter(pl.col("kind") == "exec").select("tid").collect()["tid"]
+            by_name &= ~np.isin(t["tid"].to_numpy(), execs.to_numpy())
+        return by_number | by_name
 
     @cached_property
     def runtime(self) -> Runtime:

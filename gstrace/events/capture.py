@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-MACHINE_FILES: Final = ("cpuinfo", "cmdline", "vulnerabilities", "release", "hwcap2")
+MACHINE_FILES: Final = ("cpuinfo", "cmdline", "vulnerabilities", "release", "hwcap2", "recorder")
 """Files of a `--machine` folder that hold facts; others hold counts and what ran (docs/formats.md)."""
 
 
@@ -61,6 +61,7 @@ NAMES: Final = {
     "clock": "the trace clock",
     "recorder": "the program that recorded, with its version",
     "recorder_command": "its command line",
+    "recorder_processes": "numbers of its processes",
     "kernel_release": "as uname -r",
     "kernel_command_line": "as /proc/cmdline",
     "architecture": "as uname -m",
@@ -104,6 +105,8 @@ def read_machine(folder: Path, capture: Capture) -> None:
     capture.set("kernel_command_line", texts["cmdline"].strip(), f"{where}/cmdline")
     capture.set("kernel_release", texts["release"].strip(), f"{where}/release")
     capture.set("hwcap2", texts["hwcap2"].strip(), f"{where}/hwcap2")
+    numbers = [line.split()[0] for line in texts["recorder"].splitlines() if line.strip()]
+    capture.set("recorder_processes", " ".join(numbers), f"{where}/recorder")
     capture.set("vulnerabilities", texts["vulnerabilities"].strip(), f"{where}/vulnerabilities")
 
 

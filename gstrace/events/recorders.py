@@ -27,14 +27,10 @@ class Recorder:
     comms: tuple[str, ...]
 
 
-<<<<<<< HEAD
-_PERF: Final = Recorder("perf record -a -e {events},…", "{system}:{name}", ",", ("perf",))
-=======
 RECORD: Final = "gstrace record -a -o perf.data -- CMD"
 """What records all that a full answer needs, and the machine."""
 
-_PERF: Final = Recorder("perf record -a -e {events},…", "{system}:{name}", ",")
->>>>>>> f4356396bc3f4b44b8db97777e7d2c4f52ba5cd1
+_PERF: Final = Recorder("perf record -a -e {events},…", "{system}:{name}", ",", ("perf",))
 RECORDERS: Final = {
     "perf.data": _PERF,
     "perf script text": _PERF,
