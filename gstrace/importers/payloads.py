@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from gstrace.events.kthreads import is_kernel_name
 from gstrace.events.tables import NULL, TABLES, Kind, Origin
 from gstrace.events.tracepoints import TRACEPOINTS, Tracepoint, name_hash
 
@@ -57,6 +58,9 @@ PATTERNS: Final[dict[str, tuple[bytes, ...]]] = {
 PATTERNS["sched_wakeup"] = PATTERNS["sched_waking"]
 PATTERNS["read_msr"] = PATTERNS["write_msr"]
 PATTERNS["0"] = PATTERNS["tracing_mark_write"]
+
+COMING: Final = re.compile(rb".*(?:next_comm=(?P<named>.*) next_pid=\d+ |==> (?P<short>.*):\d+ \[-?\d+\])")
+"""The name of the thread that a switch brings in, in either of its forms."""
 
 MARKERS: Final = ("tracing_mark_write", "print", "0")
 """What `ftrace:print` is called: by the kernel, by trace-cmd, by kernels of 2012."""
@@ -113,6 +117,13 @@ def decoder(name: str) -> Decoder | None:
             row, (_RETURNED,) if name.startswith("sys_exit_") else (_NAMED.get(name, _NOTHING), _NOTHING), fixed
         )
     return Decoder(row, (_NOTHING if sure else _VECTOR,), fixed, sure)
+
+
+def kernel_coming(payload: bytes) -> bytes:
+    """The name of the thread that a switch's payload brings in, if the kernel gives it to its own; else empty."""
+    match = COMING.match(payload)
+    name = (match["named"] or match["short"] or b"") if match else b""
+    return name if is_kernel_name(name.decode("utf-8", "replace")) else b""
 
 
 def value(name: str, text: bytes) -> int:
