@@ -62,6 +62,12 @@ PATTERNS["0"] = PATTERNS["tracing_mark_write"]
 COMING: Final = re.compile(rb".*(?:next_comm=(?P<named>.*) next_pid=\d+ |==> (?P<short>.*):\d+ \[-?\d+\])")
 """The name of the thread that a switch brings in, in either of its forms."""
 
+STATES: Final = ((ord("R"), 0), (ord("t"), 8), (ord("X"), 0x10), (ord("Z"), 0x20))
+"""Letters of task states that the replay looks at, and the kernel's bits (include/linux/sched.h): can run on, stopped
+for its tracer, dead, zombie. With any other the task waits."""
+
+WAITS: Final = 1
+
 MARKERS: Final = ("tracing_mark_write", "print", "0")
 """What `ftrace:print` is called: by the kernel, by trace-cmd, by kernels of 2012."""
 
@@ -159,10 +165,10 @@ def columns(decoder: Decoder, fields: dict[str, bytes]) -> dict[str, int]:
 
 
 def _state(text: bytes) -> int:
-    """A task's state. Letters say no more than whether it can run on (0) or waits (1); raw numbers are kept."""
+    """A task's state: raw numbers are kept."""
     if text.isdigit():
         return int(text) & 0x7FFFFFFF
-    return 0 if text.startswith(b"R") else 1
+    return dict(STATES).get(text[0], WAITS)
 
 
 _SPECIAL: Final = frozenset({"irq", "action", "state", "symbol", "handler_x"})

@@ -226,14 +226,15 @@ class FtraceText:
 
         The row says that the thread is not running: one that a switch brought in gets it before it is switched out.
         """
-        self._found[tid] = k.MET
+        heard, self._found[tid] = self._found[tid], k.MET
         tgid = head["tgid"]
         pid = int(tgid) if tgid is not None and tgid.isdigit() else 0
         comm = head["comm"]
         if self._several_files and (file := shape.FILE.match(comm)):
             comm = comm[file.end() :]
         comm = comm.strip()
-        kernel = is_kernel_name(comm.decode("utf-8", "replace"))
+        # A thread born here is what its parent is, whatever name it still has.
+        kernel = not heard and is_kernel_name(comm.decode("utf-8", "replace"))
         if not pid and not kernel and tid != KTHREADD:
             return
         text = -1 if comm in (b"<...>", b"<unknown>") or not (pid or kernel) else self._texts.index(comm)

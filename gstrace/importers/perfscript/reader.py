@@ -200,7 +200,8 @@ class PerfScript:
         self._met.add(tid)
         pid = max(int(head["pid"] or 0), 0)
         comm = head["comm"] or b""
-        kernel = is_kernel_name(comm.decode("utf-8", "replace"))
+        # A thread born here is what its parent is, whatever name it still has.
+        kernel = tid not in self._heard and is_kernel_name(comm.decode("utf-8", "replace"))
         if pid or kernel or tid == 2:
             text = self._texts.index(comm) if comm and (pid or kernel) else -1
             a = int(Task.FOUND) | (pid & _MOST_TID) << 8
