@@ -73,8 +73,8 @@ class Perf:
 def record_arguments(output: Path, wanted: Wanted, events: tuple[str, ...]) -> list[str]:
     """What perf is asked.
 
-    --exclude-perf filters the events of the last -e before it: perf's own calls and faults, of which each record written
-    would make more. Its switches, and the interrupts that hit it, are part of what the CPUs did.
+    --exclude-perf filters the events of the last -e before it: perf's own calls and faults, since writing down one of
+    them makes others. Its switches, and the interrupts that hit it, are part of what the CPUs did.
     """
     own = [event for event in events if (row := find(event)) is not None and row.kind in _FED]
     lists = [[event for event in events if event not in own], own]

@@ -85,7 +85,10 @@ def test_what_cannot_be_priced_says_what_is_missing_and_how_to_record_it(gstrace
         ended = gstrace(command, "perf.data")
         assert (ended.status, ended.out) == (3, "")
         assert ended.err.startswith("gstrace: perf.data records hardware 0; needed are system calls and switches\n")
-        assert "hint: record with: gstrace record -a -o perf.data -- CMD; or: perf record -a -e raw_syscalls:sys_enter," in ended.err
+        assert (
+            "hint: record with: gstrace record -a -o perf.data -- CMD; or: perf record -a -e raw_syscalls:sys_enter,"
+            in ended.err
+        )
     assert [p.name for p in here.iterdir()] == ["perf.data"]
 
 

@@ -1,7 +1,7 @@
-"""A perf that records nothing: what it is asked goes to $FAKE_LOG, what it does is in $FAKE (docs: `Way`).
+"""A perf that records nothing: what it is asked goes to $FAKE_LOG, how it behaves stands in $FAKE.
 
-ok: obeys. old: knows no control. refused: says so and ends. dies: is killed when it is told to begin. busy: hears no order
-but the first. slow: takes long to finish its file. leaves: ends by itself soon after it began. stat: counts.
+ok: obeys. old: knows no control. refused: says so and ends. dies: is killed when it is told to begin. busy: hears no
+order but the first. slow: takes long to finish its file. leaves: ends by itself soon after it began. stat: counts.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def obey(guard: subprocess.Popen[bytes], control: list[int] | bool, way: str, lo
             guard.terminate()
         if isinstance(control, list) and select.select([control[0]], [], [], 0.02)[0]:
             word = os.read(control[0], 64).decode().strip()
-            if word == "disable" and way == "busy":
+            if not word or (word == "disable" and way == "busy"):
                 control = False
                 continue
             began = began or time.monotonic()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import mmap
 import struct
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +14,9 @@ from gstrace.record.control import in_a_line
 from gstrace.record.counters import counts
 from gstrace.record.perf import pages, record_arguments, tally
 from gstrace.record.wanted import Wanted
+
+if TYPE_CHECKING:
+    import pytest
 
 EVENTS = ("raw_syscalls:sys_enter", "sched:sched_switch", "irq_vectors:local_timer_entry", "exceptions:page_fault_user")
 CHAINS = frozenset({"irq_vectors:local_timer_entry"})
@@ -55,7 +58,9 @@ def test_the_buffer_is_the_least_power_of_two_of_pages_that_holds_it(size: int) 
     assert number == 1 or number // 2 * mmap.PAGESIZE < size
 
 
-@given(st.lists(st.tuples(st.sampled_from([1, 2, 3, 9, 13, 68]), st.integers(0, 2**40), st.integers(0, 3))), st.binary())
+@given(
+    st.lists(st.tuples(st.sampled_from([1, 2, 3, 9, 13, 68]), st.integers(0, 2**40), st.integers(0, 3))), st.binary()
+)
 def test_a_file_is_tallied_by_the_heads_of_its_records(
     tmp_path_factory: pytest.TempPathFactory, records: list[tuple[int, int, int]], rest: bytes
 ) -> None:
@@ -87,5 +92,5 @@ def test_a_hardware_count_counts_only_if_it_counted_all_the_time() -> None:
 
 
 def test_perfs_words_lose_what_it_says_of_every_run() -> None:
-    said = "Events disabled\nError:\nNo permission to enable it.\n[ perf record: Woken up ]\nRun 'perf list' for\n Usage: x"
-    assert in_a_line(said) == "No permission to enable it."
+    said = "Events disabled\nError:\nNo permission.\n[ perf record: Woken up ]\nRun 'perf list' for\n Usage: x"
+    assert in_a_line(said) == "No permission."
