@@ -22,7 +22,8 @@ LOST = 5
 def data() -> bytes:
     """A perf.data without attributes: seven samples, two records of losses, one that is neither."""
     lost = struct.pack("<IHHQQ", 2, 0, 24, 1, LOST - 2)
-    lost += struct.pack("<IHHQQ", 13, 0, 24, 2, 0)
+    lost += struct.pack("<IHHQQ", 13, 0, 24, LOST, 0)
+    lost += struct.pack("<IHHQQ", 13, 1 << 15, 24, 1000, 0)
     body = struct.pack("<IHHQ", 9, 1, 16, 0) * SAMPLES + lost + struct.pack("<IHHQ", 3, 0, 16, 0)
     head = struct.pack("<8sQQQQQQQQQ", b"PERFILE2", 104, 0, 104, 0, 104, len(body), 0, 0, 0)
     return head.ljust(104, b"\0") + body

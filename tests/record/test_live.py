@@ -62,10 +62,12 @@ def state() -> dict[str, str]:
     return {name: (place / name).read_text() for name in names}
 
 
-def workload(output: str, *, rounds: int = ROUNDS, buffer: int | None = None, everything: bool = True) -> gstrace.Trace:
-    line = [sys.executable, str(WORKLOAD), str(rounds), str(WINDOWS)]
-    assert api.record(output, line, everything=everything, buffer=buffer).status == 0
-    return api.ingest(output, f"{output}.gst")
+COMMAND = [sys.executable, str(WORKLOAD), str(ROUNDS), str(WINDOWS)]
+
+
+def workload(output: str, *, everything: bool = True) -> gstrace.Trace:
+    assert api.record(output, COMMAND, everything=everything).status == 0
+    return api.ingest(output)
 
 
 def swapgs(trace: gstrace.Trace, window: int) -> tuple[int, int | None]:
@@ -87,16 +89,43 @@ def counted(folder: Path, name: str, row: str) -> int:
     return sums[1] - sums[0]
 
 
-def test_everything_of_a_workload_is_recorded(folder: Path) -> None:
-    trace = workload("perf.data")
-    assert trace.losses == 0
+def interruptions(trace: gstrace.Trace, window: int) -> int:
+    """Recorded interrupts, NMIs and faults in a window: no run has as many as another."""
+    (begin, end) = trace.tables.marker.filter(pl.col("window") == window).sort("ts").collect()["ts"].to_list()
+    inside = pl.col("ts").is_between(begin, end)
+    entries = trace.tables.irq.filter(inside, pl.col("phase") != "exit").collect().height
+    return entries + sum(table.filter(inside).collect().height for table in (trace.tables.nmi, trace.tables.exception))
+
+
+def holds_the_workload(trace: gstrace.Trace) -> bool:
+    """Whether each window's interval holds what the workload's calls cost for certain: two SWAPGS each.
+
+    Beside them a window has its first mark and a sleep, and the calls that reach over its ends.
+    """
+    certain, few = 2 * CALLS * ROUNDS, 8
     for window in range(1, WINDOWS + 1):
         low, high = swapgs(trace, window)
-        assert high is not None
-        # Each call swaps twice; interrupts and the end of the mark come on top.
-        assert high >= low >= 2 * CALLS * ROUNDS
-        assert low <= 2 * CALLS * ROUNDS * 1.2
+        if not low - 2 * interruptions(trace, window) - few <= certain <= (certain if high is None else high):
+            return False
+    return True
+
+
+def test_everything_of_a_workload_is_recorded(folder: Path) -> None:
+    trace = workload("perf.data", everything=False)
+    assert trace.losses == 0
+    assert holds_the_workload(trace)
+    assert all(swapgs(trace, window)[0] >= 2 * CALLS * ROUNDS for window in range(1, WINDOWS + 1))
     assert trace.gst.manifest["rows"]["switch"] >= SWITCHES * ROUNDS * WINDOWS
+
+
+def test_a_lossy_recording_holds_what_a_whole_one_counts(folder: Path) -> None:
+    done = api.record("lossy.data", COMMAND, buffer=8192)
+    trace = api.ingest("lossy.data")
+    assert done.lost
+    assert trace.losses > 0
+    assert holds_the_workload(trace)
+    # The lost ones are missed: somewhere the interval is wide.
+    assert any(low != high for low, high in (swapgs(trace, window) for window in range(1, WINDOWS + 1)))
 
 
 def test_the_snapshots_enclose_the_recording_and_little_else(folder: Path) -> None:
@@ -113,23 +142,10 @@ def test_the_snapshots_enclose_the_recording_and_little_else(folder: Path) -> No
     assert clocks[0] < times[0] < times[1] < clocks[1]
 
 
-def test_a_lossy_recording_holds_what_a_whole_one_counts(folder: Path) -> None:
-    whole, lossy = workload("whole.data"), workload("lossy.data", buffer=4096)
-    assert whole.losses == 0
-    assert lossy.losses > 0
-    for window in range(1, WINDOWS + 1):
-        (low, high), (least, most) = swapgs(whole, window), swapgs(lossy, window)
-        assert high is not None
-        assert least <= low
-        assert most is None or most >= high
-
-
 def test_without_everything_only_the_command_and_its_children_are_recorded(folder: Path) -> None:
     trace = workload("perf.data", everything=False)
     threads = trace.tables.sys_enter.select("tid").unique().collect()
     assert threads.height <= 3  # the parent, the child, and what held the parent
-    low, _ = swapgs(trace, 1)
-    assert low >= CALLS * ROUNDS
 
 
 def test_a_recording_goes_all_the_way_to_a_verdict(folder: Path) -> None:

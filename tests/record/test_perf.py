@@ -71,10 +71,9 @@ def test_a_file_is_tallied_by_the_heads_of_its_records(
     head = struct.pack("<8sQQQQQQ", b"PERFILE2", 104, 0, 104, 0, 104, len(body)).ljust(104, b"\0")
     path = tmp_path_factory.mktemp("tally") / "perf.data"
     path.write_bytes(head + body + rest)
-    assert tally(path) == (
-        sum(kind == 9 for kind, _, _ in records),
-        sum(number for kind, number, _ in records if kind in (2, 13)),
-    )
+    # The kernel's word where it dropped them, and perf's at the end, are about the same events.
+    lost = [sum(number for kind, number, _ in records if kind == word) for word in (2, 13)]
+    assert tally(path) == (sum(kind == 9 for kind, _, _ in records), max(lost))
 
 
 @given(st.binary(max_size=200))

@@ -9,9 +9,12 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+import time
 
 CALLS = 4
 SWITCHES = 2
+REST = 0.05
+"""Seconds before each mark: however small the recorder's buffer, it has room again for the mark."""
 _GETPRIORITY = 140
 _MARK = 0x6773
 
@@ -31,10 +34,12 @@ def main(rounds: int, windows: int) -> None:
             os.write(away, os.read(here, 1))
         os._exit(0)
     for window in range(1, windows + 1):
+        time.sleep(REST)
         mark(libc, window, 0)
         for _ in range(rounds):
             os.write(there, b"x")
             os.read(home, 1)
+        time.sleep(REST)
         mark(libc, window, 1)
     os.wait()
 
