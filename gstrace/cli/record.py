@@ -37,7 +37,7 @@ def record(
         typer.Option(
             "--with",
             metavar="RECORDER",
-            help="Who records: perf. Default: perf.",
+            help="Who records: perf or tracefs. Default: perf.",
             autocompletion=starting(api.recorder_names),
         ),
     ] = "",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from gstrace.errors import nearest
 from gstrace.record.perf import Perf
+from gstrace.record.tracefs import Tracefs
 
 if TYPE_CHECKING:
     from gstrace.record.wanted import Wanted
@@ -47,7 +48,7 @@ class Recorder(Protocol):
         """After `end`: events in the output, events lost; None where the recorder cannot tell."""
 
 
-RECORDERS: Final[Mapping[str, Callable[[Path, Wanted], Recorder]]] = {"perf": Perf}
+RECORDERS: Final[Mapping[str, Callable[[Path, Wanted], Recorder]]] = {"perf": Perf, "tracefs": Tracefs}
 """By the name that `--with` takes."""
 
 
