@@ -36,6 +36,7 @@ class Threads(NamedTuple):
     """One row a thread generation, in order of appearance; row 0 is the idle task, row 1 a thread of no number.
 
     kernel: 0 user, 1 kernel thread, 2 unknown. comm: index of the last name, −1 for none. pid: 0 where unknown.
+    selected: 1 where FS or GS may ever have had a selector, 2 where a 32-bit program gave it one.
     """
 
     tid: I64
@@ -43,5 +44,6 @@ class Threads(NamedTuple):
     pid: I64
     kernel: I64
     comm: I64
+    selected: I64
     first_ts: I64
     last_ts: I64

@@ -96,7 +96,9 @@ class Replay:
 
     def threads(self) -> Threads:
         t = self.state.threads[: self.state.g[st.SLOTS]]
-        return Threads(*(t[:, f].copy() for f in (st.TID, st.TGEN, st.PID, st.KERNEL, st.COMM, st.FIRST, st.LAST)))
+        return Threads(
+            *(t[:, f].copy() for f in (st.TID, st.TGEN, st.PID, st.KERNEL, st.COMM, st.SELECTED, st.FIRST, st.LAST))
+        )
 
 
 def _grown(s: st.State) -> st.State:

@@ -189,8 +189,10 @@ def decode(code: int) -> tuple[Event, dict[str, str]]:
 
 
 def name(code: int) -> str:
-    """A situation in words: `switch_gs prev_base=zero next_base=high …`; `INTERRUPT` as `interrupt origin=unknown`."""
+    """A situation in words: `switch_gs prev_base=zero next_base=high …`. How quiet is told of unknown origins alone."""
     event, values = decode(code)
+    if event is Event.NMI and values["origin"] != "unknown":
+        del values["quiet"]
     return " ".join([event.name.lower(), *(f"{k}={v}" for k, v in values.items())])
 
 
