@@ -11,9 +11,12 @@ import sys
 import time
 from collections import Counter
 
+import polars as pl
 import pytest
 from importers.tracedat.helping import ROW, TS, events, rows
+from record.test_live import COMMAND, counted, holds_the_workload
 
+from gstrace import api
 from gstrace.events.losses import LOSS_CODE
 from gstrace.events.tables import Kind, Origin, Phase, Task
 from gstrace.record import wanted
@@ -264,3 +267,42 @@ def test_no_interrupt_inside_a_system_call_is_from_user_mode(tmp_path):
     assert not origins[True, Origin.USER]
     assert origins[True, Origin.KERNEL] > 10
     assert origins[False, Origin.USER] > 10
+
+
+# ---- all the way to an answer ----------------------------------------------------------------------------------------
+
+
+def recorded(tmp_path, monkeypatch, **options):
+    monkeypatch.chdir(tmp_path)
+    done = api.record("trace.dat", COMMAND, using="tracefs", **options)
+    assert done.status == 0
+    return done, api.ingest("trace.dat")
+
+
+@live
+@pytest.mark.slow
+def test_a_whole_recording_holds_the_workload(tmp_path, monkeypatch):
+    done, trace = recorded(tmp_path, monkeypatch)
+    assert (done.lost, trace.losses) == (0, 0)
+    assert holds_the_workload(trace)
+
+
+@live
+@pytest.mark.slow
+def test_a_lossy_recording_holds_what_a_whole_one_counts(tmp_path, monkeypatch):
+    done, trace = recorded(tmp_path, monkeypatch, buffer=4096)
+    assert done.lost
+    assert trace.losses
+    assert holds_the_workload(trace)
+
+
+@live
+@pytest.mark.slow
+def test_the_kernels_own_counts_enclose_the_recording_and_little_else(tmp_path, monkeypatch):
+    _, trace = recorded(tmp_path, monkeypatch, everything=True)
+    machine = tmp_path / "trace.dat.machine"
+    switches, timers = counted(machine, "stat", "ctxt"), counted(machine, "interrupts", "LOC:")
+    assert 0.95 * switches <= trace.gst.manifest["rows"]["switch"] <= switches
+    is_timer = (pl.col("kind") == "local_timer") & (pl.col("phase") == "entry")
+    entries = trace.tables.irq.filter(is_timer).collect().height
+    assert 0.8 * timers <= entries <= timers
