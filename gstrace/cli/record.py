@@ -42,8 +42,9 @@ def record(
         ),
     ] = "",
     buffer: Annotated[
-        str, typer.Option(metavar="SIZE", help="The kernel's buffer for each CPU; a larger one loses fewer events.")
-    ] = "32M",
+        str,
+        typer.Option(metavar="SIZE", help="The kernel's buffer for each CPU: 32M; a larger one loses fewer events."),
+    ] = "",
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -51,7 +52,7 @@ def record(
 
     Without CMD until Ctrl-C. Mostly for root. Beside FILE comes FILE.machine/, which the other commands find there.
     """
-    room = size(buffer)
+    room = size(buffer) if buffer else None
     with Progress("record", quiet=quiet or bool(command)) as progress:
         progress.say("until Ctrl-C" if duration is None else f"for {duration:g} s")
         done = api.record(output, command or (), everything=everything, duration=duration, using=using, buffer=room)

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -133,8 +134,14 @@ def _refuse_unrunnable(name: str) -> None:
 
 @contextmanager
 def _signals() -> Iterator[list[int]]:
-    """SIGINT, SIGTERM and SIGCHLD wait to be asked for; those that another thread takes are put into the list."""
+    """SIGINT, SIGTERM and SIGCHLD wait to be asked for; those that another thread takes are put into the list.
+
+    Signals are the main thread's: called from another, a recording ends by its command or by time.
+    """
     seen: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield seen
+        return
 
     def note(number: int, _frame: FrameType | None) -> None:
         seen.append(number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from gstrace.record.recorder import Recorder
 
 BUFFER: Final = 32 << 20
-"""Bytes for each CPU: at a million events a second some 0.3 s of a CPU that the recorder does not get to."""
+"""Bytes for each CPU: at a million events a second a third of a second in which the recorder does not get to run."""
+_MEMORY: Final = 16
+"""All CPUs' buffers together take this part of the memory at most, unless their size is asked for."""
 
 
 @dataclass(frozen=True)
@@ -46,19 +49,21 @@ def record(
     everything: bool = False,
     duration: float | None = None,
     using: str = "",
-    buffer: int = BUFFER,
+    buffer: int | None = None,
 ) -> Recorded:
     """Record a command, or with `everything` the whole system until it ends, `duration` s are over, or Ctrl-C.
 
-    using: a name in `recorder.RECORDERS`; empty: the first that is there. Raises GstraceError; then what stood at
-    `output` still does, and the command has not run or been told to end.
+    using: a name in `recorder.RECORDERS`; empty: perf. buffer: bytes for each CPU; None: `default_buffer()`.
+    Raises GstraceError; then what stood at `output` still does, and the command has not run or been told to end.
     """
     if not command and not everything:
         raise UsageError("nothing to record", hint="say a command: gstrace record -o FILE -- CMD…; or all: -a")
+    if duration is not None and not 0 <= duration < threading.TIMEOUT_MAX:
+        raise UsageError(f"{duration:g} seconds cannot be waited for")
     with Place(output) as place, Command(command) as held:
         tracefs = wanted.tracefs()
         names = wanted.events(tracefs)
-        asked = Wanted(names, wanted.chains(names), everything, buffer, held.pid)
+        asked = Wanted(names, wanted.chains(names), everything, buffer or default_buffer(), held.pid)
         recorder = recorders.named(using)(place.part, asked)
         counters, machine = Counters(asked), Machine(place.machine)
         try:
@@ -72,6 +77,12 @@ def record(
         place.keep()
         recorded = Recorded(0, size, events, lost, _notes(counters, ending))
         return replace(recorded, status=held.status(ending))
+
+
+def default_buffer() -> int:
+    """Bytes for each CPU where nobody asks for a size."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return min(BUFFER, memory // _MEMORY // os.sysconf("SC_NPROCESSORS_ONLN"))
 
 
 def _stretch(

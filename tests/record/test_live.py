@@ -18,7 +18,7 @@ from record.workload import CALLS, SWITCHES
 import gstrace
 from gstrace import api
 from gstrace.errors import GstraceError
-from gstrace.record import wanted
+from gstrace.record import counters, wanted
 
 WORKLOAD = Path(__file__).with_name("workload.py")
 ROUNDS, WINDOWS = 3000, 3
@@ -219,3 +219,27 @@ def test_the_tally_is_what_gstrace_reads(folder: Path) -> None:
     # Markers and arch_prctl rows are made of two or none of the events; irq rows and all others of one.
     told = sum(n for table, n in manifest["rows"].items() if table not in ("marker", "loss", "arch_prctl", "thread"))
     assert abs(done.events - told) <= 0.02 * done.events
+
+
+def test_a_count_of_the_machines_own_goes_along(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By an event that every kernel counts, in the place of hardware's, which few machines have."""
+    monkeypatch.setattr(counters, "COUNTERS", ("context-switches",))
+    trace = workload("perf.data")
+    name, count = (folder / "perf.data.machine/counters").read_text().split()
+    switches = trace.gst.manifest["rows"]["switch"]
+    assert name == "context-switches"
+    assert 0.95 * int(count) <= switches <= 1.05 * int(count)
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("setpriv") is None, reason="only root can give up its rights")
+def test_without_the_right_to_it_says_how_to_get_it(folder: Path) -> None:
+    if int(Path("/proc/sys/kernel/perf_event_paranoid").read_text()) < 0:
+        pytest.skip("everybody may trace here")
+    line = ["setpriv", "--bounding-set=-all", *GSTRACE, "-a", "-o", "perf.data", "--", "touch", "ran"]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert done.returncode == 125
+    what, hint = done.stderr.splitlines()
+    assert what.startswith("gstrace: perf could not begin: ")
+    assert "permission" in what.lower()
+    assert all(way in hint for way in ("sudo gstrace record", "cap_perfmon", "perf_event_paranoid"))
+    assert list(folder.iterdir()) == []

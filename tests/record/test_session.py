@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,6 +17,9 @@ from record.fake_perf import LOST, SAMPLES, data
 
 from gstrace import api
 from gstrace.errors import GstraceError, RecordError, UsageError
+from gstrace.record.session import default_buffer
+
+pytestmark = pytest.mark.slow
 
 Way = Callable[[str], None]
 WHOLE = ["perf.data", "perf.data.machine"]
@@ -217,6 +221,9 @@ def test_a_place_that_a_recording_cannot_have_is_refused(machine: SimpleNamespac
 def test_there_must_be_something_to_record(machine: SimpleNamespace) -> None:
     with pytest.raises(UsageError, match="nothing to record"):
         api.record("perf.data")
+    for seconds in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(UsageError, match="seconds cannot be waited for"):
+            api.record("perf.data", everything=True, duration=seconds)
     with pytest.raises(UsageError, match="no recorder named 'prf'"):
         api.record("perf.data", everything=True, using="prf")
     assert machine.run("-a", "--buffer", "lots", "-o", "perf.data")[0] == 2
@@ -339,3 +346,17 @@ def test_a_step_that_fails_never_lets_the_command_run(machine: SimpleNamespace, 
     with pytest.raises(GstraceError):
         api.record("perf.data", ["touch", "ran"], everything=True)
     assert there(machine.folder) == []
+
+
+def test_another_thread_can_record_too(machine: SimpleNamespace) -> None:
+    with ThreadPoolExecutor() as others:
+        assert others.submit(api.record, "perf.data", ["sh", "-c", "exit 4"], everything=True).result(60).status == 4
+    assert there(machine.folder) == WHOLE
+
+
+def test_buffers_of_many_cpus_leave_memory_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = {"SC_PHYS_PAGES": 1 << 20, "SC_PAGE_SIZE": 4096, "SC_NPROCESSORS_ONLN": 2}
+    monkeypatch.setattr(os, "sysconf", sizes.__getitem__)
+    assert default_buffer() == 32 << 20
+    sizes["SC_NPROCESSORS_ONLN"] = 256
+    assert default_buffer() == 1 << 20
