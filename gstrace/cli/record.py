@@ -58,6 +58,8 @@ def record(
         done = api.record(output, command or (), everything=everything, duration=duration, using=using, buffer=room)
     for note in done.notes if verbose else ():
         print(clean(f"gstrace: {note}"), file=sys.stderr)
+    if done.early and not quiet:
+        print("gstrace: the recorder was ended by others: what came later is not recorded", file=sys.stderr)
     if not quiet:
         print(clean(f"gstrace: {_told(output, done.events, done.lost, done.size)}"), file=sys.stderr)
     raise typer.Exit(done.status)

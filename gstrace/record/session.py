@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -32,13 +32,14 @@ _MEMORY: Final = 16
 class Recorded:
     """status: of the command, as a shell gives it (docs/contract.md). events, lost: None where nobody knows.
 
-    notes: what could not be had, a sentence each.
+    early: the recorder was ended by others, and what came later is missing. notes: what else could not be had.
     """
 
     status: int
     size: int
     events: int | None
     lost: int | None
+    early: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -75,8 +76,7 @@ def record(
         events, lost = recorder.tally()
         size = place.part.stat().st_size
         place.keep()
-        recorded = Recorded(0, size, events, lost, _notes(counters, ending))
-        return replace(recorded, status=held.status(ending))
+        return Recorded(held.status(ending), size, events, lost, ending.early, _notes(counters))
 
 
 def default_buffer() -> int:
@@ -111,7 +111,5 @@ def _stretch(
     return ending
 
 
-def _notes(counters: Counters, ending: Ending) -> tuple[str, ...]:
-    early = "the recorder was ended from outside: what came later is not recorded"
-    none = f"no hardware count of ring transitions: {counters.why}"
-    return (*([early] if ending.early else ()), *([none] if counters.why else ()))
+def _notes(counters: Counters) -> tuple[str, ...]:
+    return (f"no hardware count of ring transitions: {counters.why}",) if counters.why else ()

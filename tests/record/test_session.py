@@ -178,9 +178,9 @@ def test_a_killed_perf_leaves_what_it_wrote_and_the_formats_to_read_it_by(machin
 
 def test_a_recorder_that_ends_by_itself_is_told(machine: SimpleNamespace, way: Way) -> None:
     way("leaves")
-    done = api.record("perf.data", ["sleep", "1"], everything=True)
-    assert done.status == 0
-    assert any("ended from outside" in note for note in done.notes)
+    status, said = machine.run("-a", "-o", "perf.data", "sh", "-c", "sleep 1; exit 6")
+    assert status == 6
+    assert "the recorder was ended by others: what came later is not recorded\n" in said
 
 
 def test_what_stood_there_is_replaced_with_its_mode_and_its_machine(machine: SimpleNamespace) -> None:
@@ -239,6 +239,19 @@ def test_the_commands_own_options_and_streams_are_its_own(machine: SimpleNamespa
     said, words, *descriptors = out.splitlines()
     assert (said, words) == ("from its input", "-a --quiet -o")
     assert descriptors == ["0", "1", "2", "3"]  # 3 is ls's own
+
+
+def test_the_command_finds_the_environment_that_gstrace_was_given(
+    machine: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("go", "there")
+    monkeypatch.setenv("PS4", "two\nlines")
+    api.record("perf.data", ["sh", "-c", "env -0 > env"], everything=True)
+    found = dict(word.split("=", 1) for word in Path("env").read_text().split("\0") if word)
+    shells_own = {"_", "PWD", "OLDPWD", "SHLVL"}
+    assert {k: v for k, v in found.items() if k not in shells_own} == {
+        k: v for k, v in os.environ.items() if k not in shells_own
+    }
 
 
 def test_the_time_asked_for_ends_the_recording_and_tells_the_command(machine: SimpleNamespace) -> None:
