@@ -166,8 +166,10 @@ class _Run:
     def _hear(self, descriptor: int, patience: float) -> bool:
         """Whether perf or its guard says something. Not by the pipe's end alone: the guard may outlive perf."""
         until = time.monotonic() + patience
-        while time.monotonic() < until and self._process.poll() is None:
-            if select.select([descriptor], [], [], _LOOK)[0]:
+        gone = False
+        while not gone and time.monotonic() < until:
+            gone = self._process.poll() is not None  # asked first: what it said before it went is still there
+            if select.select([descriptor], [], [], 0 if gone else _LOOK)[0]:
                 return bool(os.read(descriptor, _ANSWER))
         return False
 
