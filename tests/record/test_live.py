@@ -16,7 +16,7 @@ import pytest
 from record.workload import CALLS, SWITCHES
 
 import gstrace
-from gstrace import api
+from gstrace import api, shelf
 from gstrace.errors import GstraceError
 from gstrace.record import counters, wanted
 
@@ -44,8 +44,12 @@ pytestmark = [pytest.mark.skipif(bool(REASON), reason=REASON), pytest.mark.slow]
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    place, cache = tmp_path / "here", tmp_path / "cache"
+    for made in (place, cache):
+        made.mkdir()
+    monkeypatch.chdir(place)
+    monkeypatch.setattr(shelf, "_folder", lambda: cache)
+    return place
 
 
 @pytest.fixture(autouse=True)
