@@ -24,7 +24,7 @@ EXAMPLES = """\
 def record(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The recording to write.")],
     command: Annotated[
-        list[str] | None, typer.Argument(metavar="[-- CMD...]", help="What to run; its status is gstrace's.")
+        list[str] | None, typer.Argument(metavar="-- CMD", help="What to run; its status is gstrace's.")
     ] = None,
     everything: Annotated[
         bool, typer.Option("-a", "--all", help="All tasks on all CPUs, not CMD's alone: what CPUs switch between.")
