@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pty
 import signal
@@ -16,7 +17,7 @@ import pytest
 from record.fake_perf import LOST, SAMPLES, data
 
 from gstrace import api
-from gstrace.errors import GstraceError, RecordError, UsageError
+from gstrace.errors import GstraceError, OutputError, RecordError, UsageError
 from gstrace.record.session import default_buffer
 
 pytestmark = pytest.mark.slow
@@ -218,6 +219,18 @@ def test_a_place_that_a_recording_cannot_have_is_refused(machine: SimpleNamespac
     assert machine.asked == []
 
 
+def test_a_place_that_cannot_be_written_is_found_out_before_anything_runs(
+    machine: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "touch", full)
+    with pytest.raises(OutputError, match=r"perf\.data: cannot be written: No space left on device"):
+        api.record("perf.data", ["touch", "ran"], everything=True)
+    assert there(machine.folder) == []
+
+
 def test_there_must_be_something_to_record(machine: SimpleNamespace) -> None:
     with pytest.raises(UsageError, match="nothing to record"):
         api.record("perf.data")
@@ -306,6 +319,18 @@ def test_without_a_command_ctrl_c_is_the_way_to_end(machine: SimpleNamespace) ->
         process.send_signal(number)
         assert ended(process) == status
         assert there(machine.folder) == WHOLE
+
+
+def test_two_recordings_never_share_a_place(machine: SimpleNamespace) -> None:
+    process = machine.start(
+        "-a", "-q", "-o", "perf.data", "sh", "-c", "touch ready; until [ -e done ]; do sleep 0.05; done"
+    )
+    wait_for(Path("ready"))
+    with pytest.raises(UsageError, match="another recording into .* is under way"):
+        api.record("perf.data", ["touch", "ran"], everything=True)
+    Path("done").touch()
+    assert ended(process) == 0
+    assert there(machine.folder) == ["done", *WHOLE, "ready"]
 
 
 def test_a_second_ctrl_c_gives_up(machine: SimpleNamespace, way: Way) -> None:
