@@ -326,7 +326,7 @@ def test_two_recordings_never_share_a_place(machine: SimpleNamespace) -> None:
         "-a", "-q", "-o", "perf.data", "sh", "-c", "touch ready; until [ -e done ]; do sleep 0.05; done"
     )
     wait_for(Path("ready"))
-    with pytest.raises(UsageError, match="another recording into .* is under way"):
+    with pytest.raises(UsageError, match=r"another recording into .* is under way"):
         api.record("perf.data", ["touch", "ran"], everything=True)
     Path("done").touch()
     assert ended(process) == 0
