@@ -154,7 +154,7 @@ def _notes(trace: Trace, around: tuple[int, int] | None) -> Iterator[str]:
     if not shown:
         yield "the shares hold if the whole machine was recorded, which the recording does not show"
     if _OWN in words:
-        yield f"the recorder's own events were left out ({_OWN}), and are in the independent counts"
+        yield f"events of the recorder itself were left out ({_OWN}); the independent counts have them"
     if trace.losses:
         yield "events that the recorder lost are among the unseen, and in every interval already"
     if around is None:

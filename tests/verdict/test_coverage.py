@@ -196,6 +196,14 @@ def test_the_scope_that_was_written_down_outranks_what_the_recording_shows(
     assert known or {s.why for s in found.seen if s.of.counters} == {"only some threads were recorded"}
 
 
+def test_that_the_recorder_left_itself_out_is_told(tmp_path: Path) -> None:
+    said = "events of the recorder itself were left out (--exclude-perf); the independent counts have them"
+    trace = made(tmp_path, recording.usual(), {"recorder_command": "perf record -a -e x --exclude-perf"}, LOC=9)
+    assert said in certificate(trace).notes
+    trace = made(tmp_path, recording.usual(), {"recorder_command": "perf record -a -e x"}, LOC=9)
+    assert said not in certificate(trace).notes
+
+
 def test_a_recording_of_chosen_threads_is_compared_with_nothing(tmp_path: Path) -> None:
     story = recording.usual().add(Kind.LOSS, -1, LOSS_CODE["chosen"], NULL)
     found = certificate(made(tmp_path, story, LOC=9))
