@@ -15,6 +15,7 @@ from gstrace.events.losses import LOSS_CODE
 from gstrace.events.rows import Rows, empty
 from gstrace.events.snapshots import NOTHING, read
 from gstrace.events.tables import NULL, Kind
+from gstrace.importers.machine import threads
 from gstrace.importers.registry import open_reader
 from gstrace.importers.stream import Stream
 from gstrace.progress import Progress
@@ -68,7 +69,10 @@ def ingest(
     with Progress(source.name, quiet=quiet) as progress:
         progress.say("loading kernels (compiled once per installation)")
         known, reader = open_reader(source, wanted, _event_formats(machine))
-        stream, replay = Stream(reader), Replay()
+        before, unread = threads(machine, reader.texts)
+        if unread:
+            reader.skipped["line of the machine folder's threads"] = unread
+        stream, replay = Stream(reader, before), Replay()
         with Writer(place) as writer:
             events = 0
             for rows in stream.rows():

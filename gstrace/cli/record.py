@@ -37,7 +37,7 @@ def record(
         typer.Option(
             "--with",
             metavar="RECORDER",
-            help="Who records: perf. Default: perf.",
+            help="Who records: perf, tracefs or perfetto. Default: perf, and tracefs where that is not installed.",
             autocompletion=starting(api.recorder_names),
         ),
     ] = "",

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from gstrace.events.kthreads import is_kernel_name
 from gstrace.events.tables import NULL, TABLES, Kind, Origin
 from gstrace.events.tracepoints import TRACEPOINTS, Tracepoint, name_hash
 
@@ -57,6 +58,15 @@ PATTERNS: Final[dict[str, tuple[bytes, ...]]] = {
 PATTERNS["sched_wakeup"] = PATTERNS["sched_waking"]
 PATTERNS["read_msr"] = PATTERNS["write_msr"]
 PATTERNS["0"] = PATTERNS["tracing_mark_write"]
+
+COMING: Final = re.compile(rb".*(?:next_comm=(?P<named>.*) next_pid=\d+ |==> (?P<short>.*):\d+ \[-?\d+\])")
+"""The name of the thread that a switch brings in, in either of its forms."""
+
+STATES: Final = ((ord("R"), 0), (ord("t"), 8), (ord("X"), 0x10), (ord("Z"), 0x20))
+"""Letters of task states that the replay looks at, and the kernel's bits (include/linux/sched.h): can run on, stopped
+for its tracer, dead, zombie. With any other the task waits."""
+
+WAITS: Final = 1
 
 MARKERS: Final = ("tracing_mark_write", "print", "0")
 """What `ftrace:print` is called: by the kernel, by trace-cmd, by kernels of 2012."""
@@ -115,6 +125,13 @@ def decoder(name: str) -> Decoder | None:
     return Decoder(row, (_NOTHING if sure else _VECTOR,), fixed, sure)
 
 
+def kernel_coming(payload: bytes) -> bytes:
+    """The name of the thread that a switch's payload brings in, if the kernel gives it to its own; else empty."""
+    match = COMING.match(payload)
+    name = (match["named"] or match["short"] or b"") if match else b""
+    return name if is_kernel_name(name.decode("utf-8", "replace")) else b""
+
+
 def value(name: str, text: bytes) -> int:
     """A group's number as a signed word."""
     number = int(text, 16 if name.endswith("_x") or b"0x" in text[:3] else 10)
@@ -148,10 +165,10 @@ def columns(decoder: Decoder, fields: dict[str, bytes]) -> dict[str, int]:
 
 
 def _state(text: bytes) -> int:
-    """A task's state. Letters say no more than whether it can run on (0) or waits (1); raw numbers are kept."""
+    """A task's state: raw numbers are kept."""
     if text.isdigit():
         return int(text) & 0x7FFFFFFF
-    return 0 if text.startswith(b"R") else 1
+    return dict(STATES).get(text[0], WAITS)
 
 
 _SPECIAL: Final = frozenset({"irq", "action", "state", "symbol", "handler_x"})

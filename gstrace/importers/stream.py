@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from gstrace.events.kthreads import is_kernel_name
 from gstrace.events.losses import LOSS_CODE
 from gstrace.events.rows import Rows, empty
-from gstrace.events.tables import NULL, Kind
+from gstrace.events.tables import NULL, Found, Kind, Task
 from gstrace.importers import weave
-from gstrace.importers.batch import COLUMNS, NO_HORIZON, Reader
+from gstrace.importers.batch import COLUMNS, NO_HORIZON, Batch, Reader
 from gstrace.importers.sorter import Sorter
 
 if TYPE_CHECKING:
@@ -33,8 +34,10 @@ class Stream:
     rows wait for the end. `anomalies` counts what was put right on the way; each is a LOSS row at the end.
     """
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, before: Batch | None = None) -> None:
+        """before: rows known beside the recording (`machine.py`), which come first."""
         self.reader = reader
+        self._before = before
         self.anomalies: dict[str, int] = Counter()
         self._seq = 0
         self._released = 0
@@ -47,6 +50,8 @@ class Stream:
         """The stream in pieces; a piece's arrays are good until the next one is asked for."""
         waiting, horizon = Sorter(), NO_HORIZON
         try:
+            if self._before is not None:
+                waiting.add(self._before)
             for batch in self.reader.batches():
                 waiting.add(batch)
                 if not self._released:
@@ -71,6 +76,7 @@ class Stream:
         if copies:
             self.anomalies["duplicate"] += copies
         self._name_marks(columns, order)
+        self._mark_by_name(columns, order)
         woven = [columns[name] for name in COLUMNS if name != "digest"]
         start = 0
         while start < len(order):
@@ -101,6 +107,13 @@ class Stream:
                 continue
             columns["a"][i], columns["b"][i], columns["text"][i] = _MARKS[prefix], NULL, len(texts)
             texts.append(text.removeprefix(prefix).strip())
+
+    def _mark_by_name(self, columns: Columns, order: npt.NDArray[np.int64]) -> None:
+        """A thread found that nothing marks, but that has a name which the kernel gives its own."""
+        task = order[(columns["kind"][order] == Kind.TASK) & (order >= 0)]
+        for i in task[(columns["a"][task] & 0xFF == Task.FOUND) & (columns["c"][task] == NULL)]:
+            if columns["text"][i] >= 0 and is_kernel_name(self.reader.texts[columns["text"][i]]):
+                columns["c"][i] = Found.KERNEL_BY_NAME
 
     def _unfinished(self) -> Iterator[Rows]:
         """Calls of arch_prctl whose end the recording does not have: a row each, at the end."""

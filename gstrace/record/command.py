@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import Final, Self
 
@@ -124,7 +125,7 @@ def _refuse_unrunnable(name: str) -> None:
     """Raise RecordError with the status that `env` and shells give for it."""
     if shutil.which(name) is not None:
         return
-    there = shutil.which(name, os.F_OK)
+    there = shutil.which(name, os.F_OK) or ("/" in name and Path(name).exists())
     error = RecordError(f"{name}: {'it may not be run' if there else 'no such command'}")
     error.status = _NOT_RUNNABLE if there else _NOT_FOUND
     raise error

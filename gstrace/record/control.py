@@ -114,7 +114,8 @@ class _Run:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._words,
-                pass_fds=(told, answered),
+                # perf 6.1 gives its file up when nobody can tell it anything any more: so it holds that end too.
+                pass_fds=(told, answered, self._tell),
                 # A terminal's Ctrl-C is for the recorded command; perf is ended in order.
                 process_group=0,
                 env={**os.environ, "LC_ALL": "C"},

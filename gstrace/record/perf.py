@@ -29,6 +29,8 @@ _RECORD: Final = struct.Struct("=IHH")
 """perf_event_header: type, misc, size."""
 _COUNT: Final = struct.Struct("=Q")
 _LOST, _SAMPLE, _LOST_SAMPLES = 2, 9, 13
+_FILTERED: Final = 1 << 15
+"""misc of a LOST_SAMPLES: a filter of perf's own dropped them, on purpose."""
 
 
 class Perf:
@@ -73,8 +75,8 @@ class Perf:
 def record_arguments(output: Path, wanted: Wanted, events: tuple[str, ...]) -> list[str]:
     """What perf is asked.
 
-    --exclude-perf filters the events of the last -e before it: perf's own calls and faults, of which each record written
-    would make more. Its switches, and the interrupts that hit it, are part of what the CPUs did.
+    --exclude-perf filters the events of the last -e before it: perf's own calls and faults, since writing down one of
+    them makes others. Its switches, and the interrupts that hit it, are part of what the CPUs did.
     """
     own = [event for event in events if (row := find(event)) is not None and row.kind in _FED]
     lists = [[event for event in events if event not in own], own]
@@ -96,21 +98,25 @@ def pages(buffer: int) -> int:
 
 
 def tally(path: Path) -> tuple[int, int]:
-    """Events in a perf.data and events that it says were lost, by its records' headers alone."""
-    events = lost = 0
+    """Events in a perf.data and events that it says were lost, by its records' headers alone.
+
+    perf tells of a lost event up to twice: where the next one found room (LOST), and at the end (LOST_SAMPLES, from 6.1
+    on, which also knows those that none came after).
+    """
+    events, lost = 0, {_LOST: 0, _LOST_SAMPLES: 0}
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         place, length = struct.unpack_from("=QQ", data, 40)
         end = min(len(data), place + length)
         while place + 8 <= end:
-            kind, _, size = _RECORD.unpack_from(data, place)
+            kind, misc, size = _RECORD.unpack_from(data, place)
             if size < 8 or place + size > end:
                 break
             if kind == _SAMPLE:
                 events += 1
-            elif kind in (_LOST, _LOST_SAMPLES) and size >= 24:
-                lost += _COUNT.unpack_from(data, place + (16 if kind == _LOST else 8))[0]
+            elif kind in lost and size >= 24 and not misc & _FILTERED:
+                lost[kind] += _COUNT.unpack_from(data, place + (16 if kind == _LOST else 8))[0]
             place += size
-    return events, lost
+    return events, max(lost.values())
 
 
 def _after(said: str) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from gstrace.errors import nearest
 from gstrace.record.perf import Perf
+from gstrace.record.perfetto import Perfetto
+from gstrace.record.tracefs import Tracefs
 
 if TYPE_CHECKING:
     from gstrace.record.wanted import Wanted
@@ -47,12 +50,19 @@ class Recorder(Protocol):
         """After `end`: events in the output, events lost; None where the recorder cannot tell."""
 
 
-RECORDERS: Final[Mapping[str, Callable[[Path, Wanted], Recorder]]] = {"perf": Perf}
+RECORDERS: Final[Mapping[str, Callable[[Path, Wanted], Recorder]]] = {
+    "perf": Perf,
+    "tracefs": Tracefs,
+    "perfetto": Perfetto,
+}
 """By the name that `--with` takes."""
 
 
 def named(name: str) -> Callable[[Path, Wanted], Recorder]:
-    """A recorder by its name; without one, perf. Raises UsageError for a name that is none."""
+    """A recorder by its name; without one, perf, and where that is not there, the kernel's own ring buffers.
+
+    Raises UsageError for a name that is none.
+    """
     if name and name not in RECORDERS:
         raise nearest(name, list(RECORDERS), what="recorder")
-    return RECORDERS[name or "perf"]
+    return RECORDERS[name or ("perf" if shutil.which("perf") else "tracefs")]

@@ -138,7 +138,7 @@ def _coarser(s: st.State) -> st.State:
     g[st.WINDOWS] = len(first)
     g[st.WINDOW] = moved[g[st.WINDOW]]
     g[st.BIN] >>= 1
-    for table, field in ((s.threads, st.PEND_W), (s.cpus, st.LAST_W)):
+    for table, field in ((s.threads, st.PEND_W), (s.threads, st.STOP_W), (s.cpus, st.LAST_W)):
         table[:, field] = moved[table[:, field]]
     where = np.where(s.where >= 0, moved[np.maximum(s.where, 0) >> 16] << 16 | s.where & 0xFFFF, -1)
     return _rehashed(s, where, len(s.where))

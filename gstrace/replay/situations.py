@@ -45,10 +45,18 @@ class Event(IntEnum):
     MAYBE_CORE_DUMP = 17
     LOST = 18
     LOST_UNCOUNTED = 19
+    MAYBE_EXCEPTION = 20
 
 
 COMPOSITE: Final = frozenset(
-    {Event.INTERRUPT, Event.MAYBE_RETURN, Event.MAYBE_CORE_DUMP, Event.LOST, Event.LOST_UNCOUNTED}
+    {
+        Event.INTERRUPT,
+        Event.MAYBE_RETURN,
+        Event.MAYBE_CORE_DUMP,
+        Event.LOST,
+        Event.LOST_UNCOUNTED,
+        Event.MAYBE_EXCEPTION,
+    }
 )
 """Events that have completions only."""
 
@@ -72,6 +80,7 @@ MEANING: Final[dict[Event, str]] = {
     Event.MAYBE_CORE_DUMP: "core dump that may have been written",
     Event.LOST: "event that the recorder lost",
     Event.LOST_UNCOUNTED: "events that the recorder lost, nobody knows how many",
+    Event.MAYBE_EXCEPTION: "exception that may have stopped a traced thread for its tracer",
 }
 
 
@@ -228,6 +237,8 @@ def completions(code: int) -> tuple[tuple[int, ...], ...]:
             return ((encode(Event.RETURN, via=via),), ())
         case Event.MAYBE_CORE_DUMP:
             return ((encode(Event.CORE_DUMP),), ())
+        case Event.MAYBE_EXCEPTION:
+            return ((), (encode(Event.ENTRY, via="exception"), encode(Event.RETURN, via="exception")))
         case Event.LOST | Event.LOST_UNCOUNTED:
             nothing: tuple[int, ...] = ()
             call = (encode(Event.ENTRY, via="syscall"),)

@@ -27,9 +27,12 @@ PEND, PEND_W, PEND_CPU, PEND_VIA, PEND_TS, PEND_SEQ = range(16, 22)
 # Identity of a base: ≥ 0 the value itself; < 0 a symbol: even unknown, odd some base that is not 0.
 # Class of the thread struct's base and of the selector: the numbers of situations.FIELDS.
 GS_VALUE, GS_BASE, GS_SELECTOR, FS_VALUE, FS_BASE, FS_SELECTOR = range(22, 28)
+# Whether it was stopped for its tracer, perhaps by an exception (2: and what was due before is counted as doubtful
+# already), and where: window, CPU, time, seq.
+STOP, STOP_W, STOP_CPU, STOP_TS, STOP_SEQ = range(28, 33)
 # ns that it was seen to run; of slot 0 that CPUs idled, of slot 1 that nobody knows who ran.
-RAN = 28
-THREAD_FIELDS: Final = 29
+RAN = 33
+THREAD_FIELDS: Final = 34
 
 # cpus[cpu, …]: slot that runs (−1 unknown), depth of interrupts, window of the last event; the thread just switched
 # out, the last interrupt handler or NMI handler, each if nothing came after it (−1); and the user bases last put

@@ -12,7 +12,7 @@ from oracle import weave as plain
 
 from gstrace.events.capture import Capture
 from gstrace.events.losses import LOSSES
-from gstrace.events.tables import NULL, Kind, Origin, Phase, Task
+from gstrace.events.tables import NULL, Found, Kind, Origin, Phase, Task
 from gstrace.importers.batch import COLUMNS, NO_HORIZON, Batch
 from gstrace.importers.stream import Stream
 
@@ -152,6 +152,15 @@ def test_an_interrupt_that_found_more_held_than_another_of_its_kind_hit_the_kern
     assert origins(Kind.IRQ, 1, 2, b=int(Phase.EXIT)) == [0, 0]
     other = [row(Kind.IRQ, 1, a=1, c=0, d=1), row(Kind.IRQ, 2, a=2, c=0, d=2)]
     assert [r["c"] for r in streamed(Made([(other, NO_HORIZON)]))] == [0, 0]
+
+
+def test_a_thread_that_nothing_marks_is_marked_by_a_name_of_the_kernels() -> None:
+    def found(kernel: int | None, text: int = 0) -> int:
+        rows = [row(Kind.TASK, 0, a=int(Task.FOUND), b=9, c=kernel, text=text), row(Kind.WAKING, 5)]
+        return streamed(Made([(rows, NO_HORIZON)], ["kworker/0:1", "bash"]))[0]["c"]
+
+    assert [found(None), found(0), found(1)] == [int(Found.KERNEL_BY_NAME), 0, 1]
+    assert [found(None, 1), found(None, -1)] == [NULL, NULL]
 
 
 def test_one_call_recorded_raw_and_by_name_is_one_call() -> None:

@@ -82,6 +82,8 @@ class Thread:
     dumps: bool = False
     due: Due | None = None
     ran: int = 0
+    stopped: tuple[int, int, int] | None = None
+    told: bool = False
 
 
 @dataclass
@@ -272,10 +274,35 @@ class Replay:
 
     # ---- entries ----
 
+    def _stops(self, cpu: int, t: Thread) -> None:
+        """E4: for its tracer, and perhaps by an exception."""
+        self._doubt_stop(t)
+        if not (t.kernel or t.in_call or t.newborn or t.exiting):
+            elsewhere = self._moved(t, cpu)
+            if elsewhere and t.due:
+                self._count(t.due.place, t, Event.MAYBE_RETURN, via=t.due.via)
+            t.stopped, t.told = self._here(cpu), elsewhere
+            t.due = t.due and Due(t.due.via, self._here(cpu) if elsewhere else t.due.place, doubtful=True)
+
+    def _doubt_stop(self, t: Thread) -> None:
+        if t.stopped:
+            self._count(t.stopped, t, Event.MAYBE_EXCEPTION)
+        t.stopped = None
+
+    def _entered_at_stop(self, t: Thread, stop: tuple[int, int, int]) -> None:
+        """The exception that a signal tells of stopped the thread: what was due before has happened before."""
+        self._is_user(t)
+        self._has_written(t, self._cpus[stop[2]])
+        if t.due:
+            self._count(stop, t, Event.MAYBE_RETURN if t.told else Event.RETURN, via=t.due.via)
+        self._count(stop, t, Event.ENTRY, via="exception")
+        t.in_call, t.newborn, t.faulted, t.dumps, t.stopped = False, False, False, False, None
+
     def _enters(self, cpu: int, t: Thread, via: str) -> None:
         self._is_user(t)
         self._has_written(t, self._cpus[cpu])
         self._returned(t)
+        self._doubt_stop(t)
         t.in_call, t.newborn, t.faulted, t.dumps = False, False, False, False
         self._count(self._here(cpu), t, Event.ENTRY, via=via)
         t.due = Due(via, self._here(cpu))
@@ -359,6 +386,8 @@ class Replay:
         t.due = Due("syscall", self._here(cpu))
 
     def _switched(self, e: dict[str, Any], cpu: int, c: Cpu, t: Thread) -> None:
+        if e.get("traced"):
+            self._stops(cpu, t)
         self._switch(cpu, t, self._thread(e["next"]))
         c.switched_out = t
         t.dead = t.exiting and e["gone"]
@@ -421,7 +450,11 @@ class Replay:
             sort = None
         told = sort == "trap" or (sort == "fault" and not t.faulted)
         if e["code"] > 0 and t.in_call is not True and told:
-            self._enters(cpu, t, "exception")
+            if t.stopped:
+                self._entered_at_stop(t, t.stopped)
+                t.due = Due("exception", self._here(cpu))
+            else:
+                self._enters(cpu, t, "exception")
         t.faulted = False
         t.dumps |= e["sig"] in CORE_SIGNALS and e["default"] is not False
 
@@ -508,9 +541,11 @@ class Replay:
                 "dumps",
                 "epoch",
                 "due",
+                "stopped",
+                "told",
             ):
                 setattr(t, name, getattr(old, name))
-            old.due, old.dead = None, True
+            old.due, old.stopped, old.dead = None, None, True
         self._count(self._here(cpu), t, Event.EXEC)
         t.gs, t.fs = Ledger(), Ledger()
         if t.kernel is not False:
@@ -523,6 +558,7 @@ class Replay:
             self._count(self._here(cpu), t, Event.MAYBE_CORE_DUMP)
         if t.due and t.due.doubtful and self._moved(t, cpu):
             self._count(t.due.place, t, Event.MAYBE_RETURN, via=t.due.via)
+        self._doubt_stop(t)
         t.due, t.dumps, t.exiting = None, False, True
         self._count(self._here(cpu), t, Event.EXIT)
         t.gs, t.fs = replace(t.gs, selector="null"), replace(t.fs, selector="null")
@@ -573,6 +609,7 @@ class Replay:
         for c in self._cpus.values():
             self._spend(c, c.runs, self._now)
         for t in self._all:
+            self._doubt_stop(t)
             if t.due and not t.out and t.epoch == self._epoch:
                 self._returned(t)
             elif t.due and (t.due.doubtful or not t.out):

@@ -27,7 +27,7 @@ def _payload(e: dict[str, Any]) -> tuple[int, int, int]:
         case "arch_prctl":
             return e["code"], _or_null(e["value"]), _or_null(e["ret"])
         case "switch":
-            return e["next"], 0x20 if e["gone"] else 1, NULL
+            return e["next"], 0x20 * e["gone"] | 8 * e.get("traced", False) or 1, NULL
         case "exception":
             return (0, NULL, int(Origin.USER)) if e["user"] else (1, NULL, int(Origin.KERNEL))
         case "irq":
@@ -86,7 +86,7 @@ BODIES = st.one_of(
         value=_null_or(VALUES),
         ret=_null_or(st.sampled_from([0, -22])),
     ),
-    _of("switch", next=TIDS, gone=st.booleans()),
+    _of("switch", next=TIDS, gone=st.booleans(), traced=st.sampled_from([False, False, True])),
     _of("exception", user=st.booleans()),
     _of("irq", phase=st.sampled_from(["entry", "exit", "entry_only"]), origin=ORIGINS),
     _of(

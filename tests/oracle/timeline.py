@@ -49,7 +49,7 @@ def event(line: str, number: int) -> dict[str, Any]:
                 "ret": _number(plain[2]) if len(plain) > 2 else 0,
             }
         case "switch":
-            e |= {"next": tid(plain[0]), "gone": "gone" in plain}
+            e |= {"next": tid(plain[0]), "gone": "gone" in plain, "traced": "traced" in plain}
         case "fault":
             e |= {"kind": "exception", "user": plain[0] == "user"}
         case "irq":

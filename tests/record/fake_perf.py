@@ -1,7 +1,7 @@
-"""A perf that records nothing: what it is asked goes to $FAKE_LOG, what it does is in $FAKE (docs: `Way`).
+"""A perf that records nothing: what it is asked goes to $FAKE_LOG, how it behaves stands in $FAKE.
 
-ok: obeys. old: knows no control. refused: says so and ends. dies: is killed when it is told to begin. busy: hears no order
-but the first. slow: takes long to finish its file. leaves: ends by itself soon after it began. stat: counts.
+ok: obeys. old: knows no control. refused: says so and ends. dies: is killed when it is told to begin. busy: hears no
+order but the first. slow: takes long to finish its file. leaves: ends by itself soon after it began. stat: counts.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ LOST = 5
 def data() -> bytes:
     """A perf.data without attributes: seven samples, two records of losses, one that is neither."""
     lost = struct.pack("<IHHQQ", 2, 0, 24, 1, LOST - 2)
-    lost += struct.pack("<IHHQQ", 13, 0, 24, 2, 0)
+    lost += struct.pack("<IHHQQ", 13, 0, 24, LOST, 0)
+    lost += struct.pack("<IHHQQ", 13, 1 << 15, 24, 1000, 0)
     body = struct.pack("<IHHQ", 9, 1, 16, 0) * SAMPLES + lost + struct.pack("<IHHQ", 3, 0, 16, 0)
     head = struct.pack("<8sQQQQQQQQQ", b"PERFILE2", 104, 0, 104, 0, 104, len(body), 0, 0, 0)
     return head.ljust(104, b"\0") + body
@@ -64,7 +65,7 @@ def obey(guard: subprocess.Popen[bytes], control: list[int] | bool, way: str, lo
             guard.terminate()
         if isinstance(control, list) and select.select([control[0]], [], [], 0.02)[0]:
             word = os.read(control[0], 64).decode().strip()
-            if word == "disable" and way == "busy":
+            if not word or (word == "disable" and way == "busy"):
                 control = False
                 continue
             began = began or time.monotonic()

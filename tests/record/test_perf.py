@@ -5,8 +5,8 @@ from __future__ import annotations
 import mmap
 import struct
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +14,9 @@ from gstrace.record.control import in_a_line
 from gstrace.record.counters import counts
 from gstrace.record.perf import pages, record_arguments, tally
 from gstrace.record.wanted import Wanted
+
+if TYPE_CHECKING:
+    import pytest
 
 EVENTS = ("raw_syscalls:sys_enter", "sched:sched_switch", "irq_vectors:local_timer_entry", "exceptions:page_fault_user")
 CHAINS = frozenset({"irq_vectors:local_timer_entry"})
@@ -68,10 +71,9 @@ def test_a_file_is_tallied_by_the_heads_of_its_records(
     head = struct.pack("<8sQQQQQQ", b"PERFILE2", 104, 0, 104, 0, 104, len(body)).ljust(104, b"\0")
     path = tmp_path_factory.mktemp("tally") / "perf.data"
     path.write_bytes(head + body + rest)
-    assert tally(path) == (
-        sum(kind == 9 for kind, _, _ in records),
-        sum(number for kind, number, _ in records if kind in (2, 13)),
-    )
+    # The kernel's word where it dropped them, and perf's at the end, are about the same events.
+    lost = [sum(number for kind, number, _ in records if kind == word) for word in (2, 13)]
+    assert tally(path) == (sum(kind == 9 for kind, _, _ in records), max(lost))
 
 
 @given(st.binary(max_size=200))
@@ -89,5 +91,5 @@ def test_a_hardware_count_counts_only_if_it_counted_all_the_time() -> None:
 
 
 def test_perfs_words_lose_what_it_says_of_every_run() -> None:
-    said = "Events disabled\nError:\nNo permission to enable it.\n[ perf record: Woken up ]\nRun 'perf list' for\n Usage: x"
-    assert in_a_line(said) == "No permission to enable it."
+    said = "Events disabled\nError:\nNo permission.\n[ perf record: Woken up ]\nRun 'perf list' for\n Usage: x"
+    assert in_a_line(said) == "No permission."

@@ -36,8 +36,7 @@ def test_this_machine_is_described_and_gstrace_reads_it(folder: Path) -> None:
 
 def test_hwcap2_is_what_the_kernel_tells_programs(folder: Path, tmp_path: Path) -> None:
     libc = ctypes.CDLL(None)
-    libc.getauxval.restype = libc.getauxval.argtypes = ctypes.c_ulong
-    libc.getauxval.argtypes = [ctypes.c_ulong]
+    libc.getauxval.restype, libc.getauxval.argtypes = ctypes.c_ulong, [ctypes.c_ulong]
     assert (hwcap2(Path("/proc/self/auxv")) or 0) == libc.getauxval(26)
     auxv = tmp_path / "auxv"
     auxv.write_bytes(struct.pack("@6L", 6, 4096, 26, 2, 0, 0) + b"torn")

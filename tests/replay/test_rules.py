@@ -56,6 +56,45 @@ def test_e4_signals_of_calls_faults_and_perf_tell_of_no_exception() -> None:
     assert general_protection["entry exception"] == 1
 
 
+STOPPED = "0 a sys_exit\n0 a switch idle traced\n0 idle switch a\n"
+
+
+def test_e4_a_stop_for_a_tracer_outside_of_calls_may_be_an_exceptions() -> None:
+    assert only(told(f"{STOPPED}0 a sys_enter")) == {"maybe_exception": 1, "return syscall": 1, "entry syscall": 1}
+    stepped = told(f"{STOPPED}0 a switch idle traced\n0 idle switch a\n0 a sys_enter")
+    assert only(stepped) == {"maybe_exception": 2, "return syscall": 1, "entry syscall": 1}
+    assert only(told(f"{STOPPED}0 a exit")) == {"maybe_exception": 1, "exit": 1}
+    assert told(STOPPED)["maybe_exception"] == 1
+
+
+def test_e4_a_stop_inside_a_call_of_a_child_and_of_a_dying_thread_is_none() -> None:
+    for before in ("0 a sys_enter", "0 b fork a\n0 b switch a", "0 a exit"):
+        assert told(f"{before}\n0 a switch idle traced\n0 idle switch a\n0 a sys_exit")["maybe_exception"] == 0
+
+
+def test_e4_a_signal_behind_a_stop_tells_of_the_same_exception_once() -> None:
+    found = only(told(f"{STOPPED}0 a signal 5 1\n0 a sys_enter"))
+    assert found == {"return syscall": 1, "entry exception": 1, "return exception": 1, "entry syscall": 1}
+    sent = only(told(f"{STOPPED}0 a signal 19 0\n0 a sys_enter"))
+    assert sent == {"maybe_exception": 1, "return syscall": 1, "entry syscall": 1}
+
+
+def test_e4_an_exception_enters_where_its_thread_stopped_and_returns_where_it_runs_again() -> None:
+    moved = """
+        0 a sys_exit
+        0 a switch b traced
+        0 b marker
+        1 idle switch a
+        1 a signal 5 1
+        1 a sys_enter
+    """
+    assert only(told(moved, segment=0)) == {"maybe_return syscall": 1, "return syscall": 1, "entry exception": 1}
+    assert only(told(moved, segment=1)) == {"return exception": 1, "entry syscall": 1}
+    silent = moved.replace("1 a signal 5 1\n", "")
+    assert only(told(silent, segment=0)) == {"maybe_return syscall": 1, "maybe_exception": 1}
+    assert only(told(silent, segment=1)) == {"return syscall": 1, "entry syscall": 1}
+
+
 def test_e5_a_thread_killed_after_its_call_never_returns() -> None:
     found = told("0 a sys_enter\n0 a sys_exit\n0 a signal 9 0\n0 a exit")
     assert only(found) == {"entry syscall": 1, "exit": 1}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gstrace.errors import UsageError
-from gstrace.units import clean, cpus, nanoseconds
+from gstrace.units import clean, cpus, nanoseconds, size
 
 
 @pytest.mark.parametrize(
@@ -86,3 +86,17 @@ def test_what_is_no_list_of_cpus_is_refused(text: str, said: str) -> None:
 )
 def test_foreign_text_cannot_steer_a_terminal(text: str, shown: str) -> None:
     assert clean(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("1", 1), ("4096", 4096), ("64K", 1 << 16), ("32M", 1 << 25), ("2 MiB", 1 << 21), ("1g", 1 << 30), ("8kb", 8192)],
+)
+def test_a_size_is_taken_by_1024(text: str, number: int) -> None:
+    assert size(text) == number
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "1.5M", "lots", "1T", "٣K", "9999999G", "4K4"])
+def test_a_size_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="no size of a buffer"):
+        size(text)

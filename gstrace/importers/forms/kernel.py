@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from gstrace.importers.kernel import LOW32
+from gstrace.importers.payloads import STATES, WAITS
 from gstrace.jit import inlined, njit
 
 NO, YES, UNSURE = range(3)
@@ -31,7 +32,7 @@ _TRIES = 64
 """How often a form may choose again before it is left to Python."""
 
 
-SPACE, TAB, DASH, DOT, COLON, ZERO_DIGIT, NINE, UNDERSCORE, R, LINE_END = b" \t-.:09_R\n"
+SPACE, TAB, DASH, DOT, COLON, ZERO_DIGIT, NINE, UNDERSCORE, LINE_END = b" \t-.:09_\n"
 
 
 @inlined
@@ -129,13 +130,18 @@ def last_place(text, low, high, end, literals, start, size, edge):
 
 @inlined
 def state_of(text, at, end):
-    """A task's state: a number as it is; 0 for one that can run on, 1 for one that waits; −1 for a number too long."""
+    """A task's state: a number as it is, a letter as `payloads.STATES` has it; −1 for a number too long."""
     value, behind, digits = decimal(text, at)
     if behind == end:
         return value & 0x7FFFFFFF if digits <= 18 else -1
     if digits > 18:
         return -1
-    return 0 if byte(text, at) == R else 1
+    letter = byte(text, at)
+    for i in range(len(STATES)):
+        known, state = STATES[i]
+        if letter == known:
+            return state
+    return WAITS
 
 
 @inlined

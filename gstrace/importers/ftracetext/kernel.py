@@ -53,6 +53,9 @@ CPU_FIELDS = 3
 SEEN, SKIPPED, MADE = range(3)
 COUNT_FIELDS = 3
 
+# What is known of a thread: by a switch that brings it in, and by a line of its own.
+HEARD, MET = 1, 2
+
 MOST_CPU, MOST_TID = 0xFFFE, (1 << 22) - 1
 """MOST_TID: the kernel's PID_MAX_LIMIT leaves none beyond."""
 MOST_TIME = 1 << 62
@@ -269,7 +272,9 @@ def decode(
             if columns[0] == NULL:
                 columns[0] = tid
             is_switch = event[KIND] == SWITCH
-            if not fits(columns, event) or (not found[tid] and (is_switch or cpus[cpu, BROUGHT_IN] != tid)):
+            if not fits(columns, event) or (found[tid] < MET and (is_switch or cpus[cpu, BROUGHT_IN] != tid)):
+                return LEFT, at, row
+            if is_switch and (columns[1] < 0 or columns[1] > MOST_TID or found[columns[1]] < HEARD):
                 return LEFT, at, row
             if is_switch:
                 cpus[cpu, BROUGHT_IN] = columns[1]

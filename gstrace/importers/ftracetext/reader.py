@@ -10,6 +10,7 @@ import numpy as np
 
 from gstrace.errors import NothingToPrice, UnreadableInput
 from gstrace.events.capture import Capture
+from gstrace.events.kthreads import is_kernel_name
 from gstrace.events.losses import LOSS_CODE
 from gstrace.events.recorders import record_line
 from gstrace.events.tables import NULL, Kind, Phase, Task
@@ -23,7 +24,7 @@ from gstrace.importers.ftracetext.first import FirstPass
 from gstrace.importers.ftracetext.lines import LONGEST, blocks
 from gstrace.importers.ftracetext.processes import KTHREADD
 from gstrace.importers.ftracetext.programs import compile_events
-from gstrace.importers.payloads import MARKERS, columns, decoder, fits
+from gstrace.importers.payloads import MARKERS, columns, decoder, fits, kernel_coming
 
 if TYPE_CHECKING:
     import re
@@ -39,7 +40,7 @@ SLACK: Final = 100_000_000
 ROWS: Final = 1 << 14
 NO_EVENT: Final = "line without an event"
 _A_LINE: Final = 4
-"""Rows that a line may become: a loss, a thread met, an event."""
+"""Rows that a line may become: a loss, a thread met, a thread heard of, an event."""
 _IN_A_ROW: Final = 64
 """Lines that are taken here at most before the kernel is asked again."""
 
@@ -64,8 +65,8 @@ class FtraceText:
         self._state = np.zeros(k.STATE_FIELDS, np.int64)
         self._cpus = np.full((k.MOST_CPU + 1, k.CPU_FIELDS), NULL, np.int64)
         self._cpus[:, k.LOSING] = 0
-        self._found = np.zeros(k.MOST_TID + 1, np.bool_)
-        self._found[0] = True
+        self._found = np.zeros(k.MOST_TID + 1, np.uint8)
+        self._found[0] = k.MET
         self._several_files = False
         self._first_pass = self._look(file)
         self._names = self._first_pass.names
@@ -195,11 +196,13 @@ class FtraceText:
                 self.skipped[told] += 1
             return
         is_switch = found.tracepoint.kind is Kind.SWITCH
-        if not self._found[tid] and (is_switch or self._cpus[cpu, k.BROUGHT_IN] != tid):
+        if self._found[tid] < k.MET and (is_switch or self._cpus[cpu, k.BROUGHT_IN] != tid):
             self._meet(head, tid, cpu, ts)
-        self._take(found, name, fields, cpu, tid, ts)
+        self._take(found, name, payload, fields, cpu, tid, ts)
 
-    def _take(self, found: Decoder, name: str, fields: dict[str, bytes], cpu: int, tid: int, ts: int) -> None:
+    def _take(
+        self, found: Decoder, name: str, payload: bytes, fields: dict[str, bytes], cpu: int, tid: int, ts: int
+    ) -> None:
         tracepoint, row = found.tracepoint, {"tid": tid, **columns(found, fields)}
         if not (0 <= row["tid"] <= k.MOST_TID and fits(tracepoint.kind, row)):
             self._unread += 1
@@ -207,9 +210,10 @@ class FtraceText:
         if tracepoint.kind is Kind.TASK:
             row.setdefault("b", tid)
             if row["a"] == Task.FORK and 0 < row["b"] <= k.MOST_TID:
-                self._found[row["b"]] = False
+                self._found[row["b"]] = k.HEARD
         if tracepoint.kind is Kind.SWITCH:
             self._cpus[cpu, k.BROUGHT_IN] = row["a"]
+            self._hear(row["a"], payload, cpu, ts)
         if tracepoint.kind is Kind.IRQ and row["b"] == Phase.ENTRY and exit_of(name) not in self._names.events:
             row["b"] = int(Phase.ENTRY_ONLY)
         text = self._texts.index(fields["text"]) if "text" in fields else -1
@@ -218,22 +222,32 @@ class FtraceText:
         self._state[k.USED] += 1
 
     def _meet(self, head: re.Match[bytes], tid: int, cpu: int, ts: int) -> None:
-        """A row for a thread seen first whose process its line tells.
+        """A row for a thread seen first whose process its line tells, or whose name is the kernel's.
 
         The row says that the thread is not running: one that a switch brought in gets it before it is switched out.
         """
-        self._found[tid] = True
+        heard, self._found[tid] = self._found[tid], k.MET
         tgid = head["tgid"]
         pid = int(tgid) if tgid is not None and tgid.isdigit() else 0
-        if not pid and tid != KTHREADD:
-            return
         comm = head["comm"]
         if self._several_files and (file := shape.FILE.match(comm)):
             comm = comm[file.end() :]
         comm = comm.strip()
-        text = -1 if comm in (b"<...>", b"<unknown>") or not pid else self._texts.index(comm)
+        # A thread born here is what its parent is, whatever name it still has.
+        kernel = not heard and is_kernel_name(comm.decode("utf-8", "replace"))
+        if not pid and not kernel and tid != KTHREADD:
+            return
+        text = -1 if comm in (b"<...>", b"<unknown>") or not (pid or kernel) else self._texts.index(comm)
         a = int(Task.FOUND) | (pid & 0x7FFFFFFF) << 8
         self._put(Kind.TASK, cpu, -1, ts, a=a, b=tid, c=1 if tid == KTHREADD else NULL, text=text)
+
+    def _hear(self, tid: int, payload: bytes, cpu: int, ts: int) -> None:
+        """A row for a thread that a switch brings in and nothing was told of, if its name is the kernel's."""
+        if not 0 <= tid <= k.MOST_TID or self._found[tid]:
+            return
+        self._found[tid] = k.HEARD
+        if comm := kernel_coming(payload):
+            self._put(Kind.TASK, cpu, -1, ts, a=int(Task.FOUND), b=tid, text=self._texts.index(comm))
 
     def _no_event(self, line: bytes) -> None:
         if match := shape.LOST.match(line):

@@ -10,12 +10,13 @@ import numpy as np
 
 from gstrace.errors import NothingToPrice, UnreadableInput
 from gstrace.events.capture import Capture
+from gstrace.events.kthreads import is_kernel_name
 from gstrace.events.losses import LOSS_CODE
 from gstrace.events.recorders import record_line
 from gstrace.events.tables import NULL, Kind, Phase, Task
 from gstrace.events.tracepoints import best_ranks, exit_of, find
 from gstrace.importers.batch import DTYPES, NO_HORIZON, Batch, Texts
-from gstrace.importers.payloads import Decoder, columns, decoder, fits
+from gstrace.importers.payloads import Decoder, columns, decoder, fits, kernel_coming
 from gstrace.importers.perfscript import shape
 from gstrace.importers.perfscript.origins import Origins
 from gstrace.importers.threads import Threads
@@ -64,6 +65,7 @@ class PerfScript:
         self._chained = ("", 0)
         self._threads: Threads | None = Threads()
         self._met: set[int] = {0}
+        self._heard: set[int] = set()
         self._runs: dict[int, int] = {}
         self._made: set[str] = set()
         self._last = self._used = self._unread = self._coarse = 0
@@ -173,8 +175,10 @@ class PerfScript:
             row.setdefault("b", tid)
             if row["a"] == Task.FORK:
                 self._met.discard(row["b"])
+                self._heard.add(row["b"])
         elif tracepoint.kind is Kind.SWITCH:
             self._runs[cpu] = row["a"]
+            self._hear(row["a"], head["payload"], cpu, ts)
         elif tracepoint.kind is Kind.IRQ and row["b"] == Phase.ENTRY and exit_of(name) not in self._names:
             row["b"] = int(Phase.ENTRY_ONLY)
         if tracepoint.origin:
@@ -190,13 +194,26 @@ class PerfScript:
         self._chain = None
 
     def _meet(self, head: re.Match[bytes], tid: int, cpu: int, ts: int) -> None:
-        """A row for a thread seen first: its process, where the line tells it. Thread 2 starts all kernel threads."""
+        """A row for a thread seen first: its process, where the line tells it, or a name that is the kernel's. Thread 2
+        starts all kernel threads.
+        """
         self._met.add(tid)
         pid = max(int(head["pid"] or 0), 0)
-        if pid or tid == 2:
-            text = self._texts.index(head["comm"]) if pid and head["comm"] else -1
+        comm = head["comm"] or b""
+        # A thread born here is what its parent is, whatever name it still has.
+        kernel = tid not in self._heard and is_kernel_name(comm.decode("utf-8", "replace"))
+        if pid or kernel or tid == 2:
+            text = self._texts.index(comm) if comm and (pid or kernel) else -1
             a = int(Task.FOUND) | (pid & _MOST_TID) << 8
             self._put(Kind.TASK, cpu, -1, ts, a=a, b=tid, c=1 if tid == 2 else NULL, text=text)
+
+    def _hear(self, tid: int, payload: bytes, cpu: int, ts: int) -> None:
+        """A row for a thread that a switch brings in and nothing was told of, if its name is the kernel's."""
+        if tid in self._met or tid in self._heard:
+            return
+        self._heard.add(tid)
+        if comm := kernel_coming(payload):
+            self._put(Kind.TASK, cpu, -1, ts, a=int(Task.FOUND), b=tid, text=self._texts.index(comm))
 
     # ---- records ----------------------------------------------------------------------------------------------------
 

@@ -188,8 +188,10 @@ def _uname(container: Container, text: bytes) -> None:
 
 
 def _version(container: Container, text: bytes) -> None:
-    words = text.decode("utf-8", "replace").split()
-    container.capture.set("recorder", f"trace-cmd {words[0]}" if words else "", "trace.dat VERSION")
+    """trace-cmd gives its version alone; another recorder its name before it."""
+    words = text.decode("utf-8", "replace").split() or [""]
+    told = words[0] if words[0][:1].isdigit() else ""
+    container.capture.set("recorder", f"trace-cmd {told}" if told else " ".join(words), "trace.dat VERSION")
 
 
 _UNAME_WORDS: Final = 4

@@ -20,11 +20,13 @@ DONE, FULL, BAD = range(3)
 
 # state
 ROW, TEXTS, LAST, CPU, PAGE, DATA, WORD, MULT, SHIFT, OFFSET, UNKNOWN_ID, UNREAD, HOLLOW = range(13)
-STATE_FIELDS = 13
-"""ROW, TEXTS: how full `rows` and `notes` are. LAST: the CPU's newest time, ns, `NULL` before the first. CPU: whose
-pages these are. PAGE: their size; DATA: where their data begin; WORD: bytes of the kernel's long. MULT, SHIFT, OFFSET:
-from stamps to ns. UNKNOWN_ID, UNREAD: events that are not declared, and that could not be decoded. HOLLOW: pages that
-promise data and have zeros."""
+CHAINS, STACK, OWNER, OWNER_EVENT = range(13, 17)
+STATE_FIELDS = 17
+"""ROW, TEXTS, CHAINS: how full `rows` and `notes` are. LAST: the CPU's newest time, ns, `NULL` before the first. CPU:
+whose pages these are. PAGE: their size; DATA: where their data begin; WORD: bytes of the kernel's long. MULT, SHIFT,
+OFFSET: from stamps to ns. UNKNOWN_ID, UNREAD: events that are not declared, and that could not be decoded. HOLLOW:
+pages that promise data and have zeros. STACK: row of `plan.events` of kernel_stack, −1 where it is not declared.
+OWNER, OWNER_EVENT: the row that a kernel_stack now would tell of, −1 for none, and its row of `plan.events`."""
 
 SMALLEST = 8
 """Bytes of the shortest event, with its head."""
@@ -39,6 +41,7 @@ STAMP_TOP = -(1 << 59)
 LATEST = 1 << 62
 
 K_LOSS, L_LOST = int(Kind.LOSS), LOSS_CODE["lost"]
+K_IRQ, K_NMI = int(Kind.IRQ), int(Kind.NMI)
 
 
 @inlined
@@ -69,7 +72,17 @@ def lose(stamp, count, rows, state):
         return
     row = state[ROW]
     put(rows, row, K_LOSS, 0, state[CPU], -1, ts, L_LOST, count, state[LAST], NULL, 0)
-    state[ROW] = row + 1
+    state[ROW], state[OWNER] = row + 1, -1
+
+
+@inlined
+def chain(words, raw, size, owner, rows, notes, state):
+    """A kernel_stack: of the event right before it on its CPU, if that is of the same thread."""
+    if owner >= 0 and size >= 8 and rows.tid[owner] == load(words, raw) >> 32:
+        n = state[CHAINS]
+        notes.chain_row[n], notes.chain_event[n] = owner, state[OWNER_EVENT]
+        notes.chain_at[n], notes.chain_length[n] = raw, size
+        state[CHAINS] = n + 1
 
 
 @inlined
@@ -81,6 +94,11 @@ def event(words, raw, size, stamp, plan, rows, notes, state):
         state[UNKNOWN_ID] += 1
         return
     notes.met[place] += 1
+    owner = state[OWNER]
+    state[OWNER] = -1
+    if place == state[STACK]:
+        chain(words, raw, size, owner, rows, notes, state)
+        return
     head = plan.events[place]
     if head[KIND] == 0:
         return
@@ -97,6 +115,8 @@ def event(words, raw, size, stamp, plan, rows, notes, state):
         n = state[TEXTS]
         notes.text_row[n], notes.text_at[n], notes.text_length[n] = row, text, length
         state[TEXTS] = n + 1
+    if head[KIND] == K_IRQ or head[KIND] == K_NMI:
+        state[OWNER], state[OWNER_EVENT] = row, place
     state[ROW] = row + 1
 
 

@@ -35,18 +35,32 @@ class Plan(NamedTuple):
 
 
 class Notes(NamedTuple):
-    """What the kernel leaves to its caller: row, first byte and length of each text; events met, by row of `events`."""
+    """What the kernel leaves to its caller: row, first byte and length of each text; of each call chain the same, and
+    its event's row of `events`; events met, by row of `events`.
+    """
 
     text_row: I32
     text_at: I64
     text_length: I32
+    chain_row: I32
+    chain_event: I32
+    chain_at: I64
+    chain_length: I32
     met: I64
 
 
 def new_notes(rows: int, events: int) -> Notes:
-    """Room for rows texts."""
+    """Room for rows texts and chains."""
+    i32, i64 = np.int32, np.int64
     return Notes(
-        np.zeros(rows, np.int32), np.zeros(rows, np.int64), np.zeros(rows, np.int32), np.zeros(events, np.int64)
+        text_row=np.zeros(rows, i32),
+        text_at=np.zeros(rows, i64),
+        text_length=np.zeros(rows, i32),
+        chain_row=np.zeros(rows, i32),
+        chain_event=np.zeros(rows, i32),
+        chain_at=np.zeros(rows, i64),
+        chain_length=np.zeros(rows, i32),
+        met=np.zeros(events, i64),
     )
 
 

@@ -21,6 +21,7 @@ from gstrace.importers.feed import Feed
 from gstrace.importers.kernel import put
 from gstrace.importers.tracedat import kernel as k
 from gstrace.importers.tracedat.container import read_container
+from gstrace.importers.tracedat.origins import STACK, Origins
 from gstrace.importers.tracedat.plan import TYPES, Notes, Plan, make_plan, new_notes, shares
 from gstrace.importers.tracedat.regions import Region, regions
 
@@ -59,6 +60,9 @@ class TraceDat:
         self._state = np.zeros(k.STATE_FIELDS, np.int64)
         self._state[[k.DATA, k.WORD]] = self._container.data, self._container.word
         self._state[[k.MULT, k.SHIFT, k.OFFSET]] = self._container.mult, self._container.shift, self._container.offset
+        names = [f.event for f in self._formats.values()]
+        self._state[k.STACK] = names.index(STACK) if STACK in names and self._container.word == 8 else -1
+        self._origins = Origins(self._formats)
         self._met: set[str] = set()
         self._unordered: set[int] = set()
         self._feed = Feed(size=PIECE)
@@ -161,6 +165,7 @@ class TraceDat:
         """One call of the kernel, for one CPU's pages."""
         state, feed = self._state, self._feed
         state[k.LAST], state[k.CPU], state[k.PAGE] = region.last, region.cpu, region.buffer.page
+        state[k.OWNER] = -1
         with np.errstate(over="ignore"):
             status, at = k.walk(feed.words, feed.at, feed.end, plan, self._rows, notes, state)
         feed.at, region.last = int(at), int(state[k.LAST])
@@ -176,6 +181,7 @@ class TraceDat:
         while True:
             status = self._call(region, plan, notes)
             self._name_texts(notes)
+            self._keep_chains(notes)
             if status != k.FULL:
                 return
             # Behind the first of a heap, the smallest is one of the next two.
@@ -186,6 +192,13 @@ class TraceDat:
         for row, at, length in noted(self._state[k.TEXTS], notes.text_row, notes.text_at, notes.text_length):
             self._rows.text[row] = self._texts.index(bytes(data[at : at + length]).partition(b"\0")[0])
         self._state[k.TEXTS] = 0
+
+    def _keep_chains(self, notes: Notes) -> None:
+        data, count = self._feed.bytes, int(self._state[k.CHAINS])
+        events = notes.chain_event[:count].tolist()
+        raws = noted(count, notes.chain_row, notes.chain_at, notes.chain_length)
+        self._origins.note((row, of, bytes(data[at : at + n])) for of, (row, at, n) in zip(events, raws, strict=True))
+        self._state[k.CHAINS] = 0
 
     def _end(self, region: Region, why: str) -> None:
         """A region ends here; what came before is kept."""
@@ -211,8 +224,8 @@ class TraceDat:
         for name, count in met.items():
             if find(name):
                 self._met.add(name)
-            else:
-                self.skipped[name] += count
+            elif unused := count - (self._origins.used if name == STACK else 0):
+                self.skipped[name] += unused
         if not self._met - {_MARK}:
             if self.damage:
                 raise UnreadableInput(f"{self.damage}, and no event is before", hint="copy the file again")
@@ -261,6 +274,7 @@ class TraceDat:
     def _batch(self, horizon: int) -> Batch:
         size = int(self._state[k.ROW])
         self._state[k.ROW] = 0
+        self._origins.settle(self._rows.c)
         return self._rows.first(size, horizon)
 
 

@@ -25,6 +25,7 @@ ENTRY, RETURN, ARRIVAL, NMI = (int(e) for e in (Event.ENTRY, Event.RETURN, Event
 OPEN_INTERRUPT, MAYBE_RETURN = int(Event.INTERRUPT), int(Event.MAYBE_RETURN)
 FORKED, EXECED, EXITED = int(Event.FORK), int(Event.EXEC), int(Event.EXIT)
 MAYBE_CORE_DUMP, LOST, LOST_UNCOUNTED = (int(e) for e in (Event.MAYBE_CORE_DUMP, Event.LOST, Event.LOST_UNCOUNTED))
+MAYBE_EXCEPTION = int(Event.MAYBE_EXCEPTION)
 SWITCH_GS, SWITCH_FS = int(Event.SWITCH_GS), int(Event.SWITCH_FS)
 SET_GS, SET_FS, GET_GS, GET_FS = (int(e) for e in (Event.SET_GS, Event.SET_FS, Event.GET_GS, Event.GET_FS))
 
@@ -66,5 +67,8 @@ CORE_SIGNALS = 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 11 | 1
 
 GONE = 0x10 | 0x20
 """prev_state of a thread that never runs again: dead or zombie. An exiting one may still be preempted or sleep."""
+
+TRACED = 8
+"""prev_state of a thread that stopped for its tracer."""
 
 IDLE, STRANGER = 0, 1

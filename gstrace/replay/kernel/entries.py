@@ -15,6 +15,7 @@ from gstrace.replay.kernel.codes import (
     INTERRUPT,
     IRQ_ENTRY,
     IRQ_EXIT,
+    MAYBE_RETURN,
     NMI,
     NMI_KERNEL,
     NMI_QUIET_AT,
@@ -26,6 +27,7 @@ from gstrace.replay.kernel.codes import (
     QUIET_10US,
     QUIET_100US,
     QUIET_AT,
+    RETURN,
     SIGBUS,
     SIGFPE,
     SIGILL,
@@ -35,7 +37,7 @@ from gstrace.replay.kernel.codes import (
     VIA_AT,
     YES,
 )
-from gstrace.replay.kernel.threads import arm, is_user, prove_return, wrote
+from gstrace.replay.kernel.threads import arm, doubt_stop, is_user, prove_return, wrote
 from gstrace.replay.state import (
     CALL,
     DEPTH,
@@ -50,7 +52,13 @@ from gstrace.replay.state import (
     NEWBORN,
     OWN_TS,
     PEND,
+    PEND_VIA,
     RUN,
+    STOP,
+    STOP_CPU,
+    STOP_SEQ,
+    STOP_TS,
+    STOP_W,
     USER_WRITES,
 )
 
@@ -63,6 +71,7 @@ def enters(st, emitted, slot, via, w, cpu, ts, seq):
     if st.g[USER_WRITES] and t[KERNEL] != YES:
         wrote(st, slot, cpu)
     prove_return(st, emitted, slot)
+    doubt_stop(st, emitted, slot)
     t[CALL], t[NEWBORN], t[FAULTED], t[DUMPS] = NO, 0, 0, 0
     emit(st, emitted, w, cpu, slot, ENTRY | via << VIA_AT, 1, ts, seq)
     arm(st, slot, via, w, cpu, ts, seq)
@@ -147,13 +156,34 @@ def nmi(st, emitted, slot, handler, origin, w, cpu, ts, seq):
 
 
 @njit
+def entered_at_stop(st, emitted, slot):
+    """The exception of a signal is the one that stopped the thread for its tracer: it entered there, and what was due
+    had happened before.
+    """
+    is_user(st, slot)
+    t = st.threads[slot]
+    w, cpu, ts, seq = t[STOP_W], t[STOP_CPU], t[STOP_TS], t[STOP_SEQ]
+    if st.g[USER_WRITES] and t[KERNEL] != YES:
+        wrote(st, slot, cpu)
+    if t[PEND] > 0:
+        due = RETURN if t[STOP] == 1 else MAYBE_RETURN
+        emit(st, emitted, w, cpu, slot, due | t[PEND_VIA] << VIA_AT, 1, ts, seq)
+    emit(st, emitted, w, cpu, slot, ENTRY | EXCEPTION << VIA_AT, 1, ts, seq)
+    t[CALL], t[NEWBORN], t[FAULTED], t[DUMPS], t[STOP] = NO, 0, 0, 0, 0
+
+
+@njit
 def signal(st, emitted, slot, sig, code, default, w, cpu, ts, seq):
     """A signal that the kernel sent for an exception tells of an entry without a tracepoint (E4)."""
     t = st.threads[slot]
     fault = sig == SIGSEGV or sig == SIGBUS
     trap = sig == SIGILL or sig == SIGFPE or (sig == SIGTRAP and code != TRAP_PERF)
     if code > 0 and t[CALL] != YES and (trap or (fault and not t[FAULTED])):
-        enters(st, emitted, slot, EXCEPTION, w, cpu, ts, seq)
+        if t[STOP]:
+            entered_at_stop(st, emitted, slot)
+            arm(st, slot, EXCEPTION, w, cpu, ts, seq)
+        else:
+            enters(st, emitted, slot, EXCEPTION, w, cpu, ts, seq)
     t[FAULTED] = 0
     if 0 < sig < 32 and CORE_SIGNALS >> sig & 1 and default != 0:
         t[DUMPS] = 1  # or there is a handler, if nobody knows: then the thread is seen in user mode again

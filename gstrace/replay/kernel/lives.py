@@ -53,6 +53,7 @@ from gstrace.replay.kernel.codes import (
 from gstrace.replay.kernel.switches import forget_cpu
 from gstrace.replay.kernel.threads import (
     doubt_return,
+    doubt_stop,
     elsewhere,
     forget_bases,
     may_have_written,
@@ -86,6 +87,8 @@ from gstrace.replay.state import (
     OUT,
     PEND,
     PID,
+    STOP,
+    STOP_SEQ,
     TGEN,
     TLS_DISTINCT,
     TOLD_LOST,
@@ -195,9 +198,9 @@ def takes_number(st, slot, old_tid):
     if old < 0 or old == slot or slot <= STRANGER:
         return
     t, o = st.threads[slot], st.threads[old]
-    for i in range(CALL, FS_SELECTOR + 1):
+    for i in range(CALL, STOP_SEQ + 1):
         t[i] = o[i]
-    o[PEND], o[DEAD] = 0, 1
+    o[PEND], o[STOP], o[DEAD] = 0, 0, 1
 
 
 @njit
@@ -209,6 +212,7 @@ def exits(st, emitted, slot, w, cpu, ts, seq):
         emit(st, emitted, w, cpu, slot, MAYBE_CORE_DUMP, 1, ts, seq)
     if t[PEND] == 2 and elsewhere(st, slot, w, cpu):
         doubt_return(st, emitted, slot)
+    doubt_stop(st, emitted, slot)
     t[PEND], t[DUMPS], t[EXITING] = 0, 0, 1
     emit(st, emitted, w, cpu, slot, EXITED, 1, ts, seq)
     t[GS_SELECTOR], t[FS_SELECTOR] = NULL_SELECTOR, NULL_SELECTOR

@@ -33,6 +33,7 @@ from gstrace.replay.kernel.codes import (
     T_EXEC,
     T_FOUND,
     T_RENAME,
+    TRACED,
     VIA_AT,
     YES,
 )
@@ -43,7 +44,17 @@ from gstrace.replay.kernel.switches import (
     runs,
     switch,
 )
-from gstrace.replay.kernel.threads import arm, doubt_return, is_user, new_thread, prove_return, spend, thread
+from gstrace.replay.kernel.threads import (
+    arm,
+    doubt_return,
+    doubt_stop,
+    is_user,
+    new_thread,
+    prove_return,
+    spend,
+    stops,
+    thread,
+)
 from gstrace.replay.state import (
     CALL,
     DEAD,
@@ -115,6 +126,9 @@ def step(st, emitted, blinds, kind, cpu, tid, text, seq, ts, a, b, c):
         call_ends(st, slot, a, b)
         arm(st, slot, SYSCALL, w, cpu, ts, seq)
     elif kind == K_SWITCH:
+        if b != NULL and b & TRACED:
+            doubt_stop(st, emitted, slot)
+            stops(st, emitted, slot, w, cpu, ts, seq)
         switch(st, emitted, slot, thread(st, a, ts), 0, w, cpu, ts, seq)
         row[LAST_PREV] = slot
         st.threads[slot, DEAD] = st.threads[slot, EXITING] if b != NULL and b & GONE else 0
@@ -178,6 +192,7 @@ def finish(st, emitted, start):
         if room(st, emitted, -1, 0) != DONE:
             return room(st, emitted, -1, 0), slot
         t = st.threads[slot]
+        doubt_stop(st, emitted, slot)
         if not t[OUT] and t[EPOCH] == st.g[EPOCH_NOW]:
             prove_return(st, emitted, slot)
         elif t[PEND] == 2 or (t[PEND] and not t[OUT]):

@@ -8,6 +8,7 @@ from gstrace.replay.kernel.cells import emit
 from gstrace.replay.kernel.codes import (
     IDLE,
     MAYBE,
+    MAYBE_EXCEPTION,
     MAYBE_RETURN,
     NO,
     NULL_SELECTOR,
@@ -51,6 +52,11 @@ from gstrace.replay.state import (
     RAN,
     SELECTORS_NULL,
     SLOTS,
+    STOP,
+    STOP_CPU,
+    STOP_SEQ,
+    STOP_TS,
+    STOP_W,
     SYMBOLS,
     TGEN,
     THREAD_FIELDS,
@@ -196,6 +202,30 @@ def elsewhere(st, slot, w, cpu):
     """Whether the place where the return was due is another window of the workload or another CPU."""
     t = st.threads[slot]
     return t[PEND_CPU] != cpu or st.window_segment[t[PEND_W]] != st.window_segment[w]
+
+
+@njit
+def stops(st, emitted, slot, w, cpu, ts, seq):
+    """A traced thread stops, in no call of its own: after the return due, an exception may have brought it here (E4)."""
+    t = st.threads[slot]
+    if t[KERNEL] == YES or t[CALL] == YES or t[NEWBORN] or t[EXITING]:
+        return
+    t[STOP], t[STOP_W], t[STOP_CPU], t[STOP_TS], t[STOP_SEQ] = 1, w, cpu, ts, seq
+    if t[PEND] > 0:
+        if elsewhere(st, slot, w, cpu):
+            doubt_return(st, emitted, slot)
+            arm(st, slot, t[PEND_VIA], w, cpu, ts, seq)
+            t[STOP] = 2
+        t[PEND] = 2
+
+
+@inlined
+def doubt_stop(st, emitted, slot):
+    """No signal has told of an exception at the thread's last stop: there may have been one."""
+    t = st.threads[slot]
+    if t[STOP]:
+        t[STOP] = 0
+        emit(st, emitted, t[STOP_W], t[STOP_CPU], slot, MAYBE_EXCEPTION, 1, t[STOP_TS], t[STOP_SEQ])
 
 
 @njit

@@ -37,7 +37,8 @@ def read(data: bytes, rows: int = 4096) -> tuple[list[Row], PerfScript]:
 
 
 def told(rows: list[Row], *, records: bool, chains: bool = True) -> list[tuple[Any, ...]]:
-    """Rows as far as a text tells them: states as runs on or waits, no handler's address, no losses' summaries.
+    """Rows as far as a text tells them: states as runs on or waits, no handler's address, no losses' summaries,
+    not what an interrupt found held.
 
     records: the text has the lines of --show-task-events; without, rows of FORK, EXIT and COMM are left out. What they
     count beside is not compared: a text does not tell of tracepoints that were recorded and never met.
@@ -55,8 +56,10 @@ def told(rows: list[Row], *, records: bool, chains: bool = True) -> list[tuple[A
             now["lesser"] = 0
         if row["kind"] == Kind.NMI:
             now["a"] = 0
-        if row["kind"] in (Kind.IRQ, Kind.NMI) and not chains:
-            now["c"] = int(Origin.UNKNOWN)
+        if row["kind"] in (Kind.IRQ, Kind.NMI):
+            now["d"] = 0
+            if not chains:
+                now["c"] = int(Origin.UNKNOWN)
         kept.append(tuple(now[name] for name in NAMES))
     return sorted(kept, key=lambda row: row[NAMES.index("ts")])
 
