@@ -30,6 +30,9 @@ ROWS: Final = {
 }
 """What is taken from each file, by the kernel's names of the rows."""
 
+SCOPES: Final = {"all": True, "some": False}
+"""What the file `scope` may say: whether the whole machine was recorded."""
+
 _LONGEST: Final = 1 << 24
 """Bytes of a file that is read: /proc/interrupts of 1,024 CPUs and 1,000 rows has fewer."""
 _NUMBER: Final = re.compile(r"[0-9]{1,20}", re.ASCII)
@@ -51,20 +54,22 @@ class Snapshots:
     """Differences by the kernel's name of the row (`ROWS`, `RINGS`), and when the snapshots were taken.
 
     stretch: CLOCK_MONOTONIC in ns, right before the first and right after the last; None: nobody wrote it down.
+    whole: whether the recorder was told to record the whole machine; None: nobody wrote it down.
     """
 
     counts: Mapping[str, Count] = field(default_factory=dict)
     stretch: tuple[int, int] | None = None
+    whole: bool | None = None
 
     def to_json(self) -> dict[str, Any]:
         counts = {name: dict(vars(count)) for name, count in sorted(self.counts.items())}
-        return {"counts": counts, "stretch": None if self.stretch is None else list(self.stretch)}
+        return {"counts": counts, "stretch": self.stretch and list(self.stretch), "whole": self.whole}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Snapshots:
         """Raises KeyError, TypeError or ValueError for what `to_json` did not write."""
         stretch = None if data["stretch"] is None else (int(data["stretch"][0]), int(data["stretch"][1]))
-        return cls({name: Count(**count) for name, count in data["counts"].items()}, stretch)
+        return cls({name: Count(**count) for name, count in data["counts"].items()}, stretch, data.get("whole"))
 
 
 NOTHING: Final = Snapshots()
@@ -89,7 +94,8 @@ def read(folder: Path) -> Snapshots:
     clocks = (plain(_text(folder / f"clock.{side}"), ("monotonic",)).rows.get("monotonic") for side in SIDES)
     first, last = (clock[0] if clock else None for clock in clocks)
     told = first is not None and last is not None and first <= last < 1 << 63
-    return Snapshots(counts, (first, last) if told else None)  # type: ignore[arg-type]
+    whole = SCOPES.get(_text(folder / "scope").strip())
+    return Snapshots(counts, (first, last) if told else None, whole)  # type: ignore[arg-type]
 
 
 def plain(text: str, wanted: Collection[str]) -> Read:

@@ -68,6 +68,7 @@ def record(
         recorder = recorders.named(using)(place.part, asked)
         counters, machine = Counters(asked), Machine(place.machine)
         try:
+            machine.scope(everything=everything)
             ending = _stretch(recorder, counters, machine, held, duration, tracefs)
         except GstraceError as error:
             if error.kept:

@@ -15,7 +15,18 @@ from gstrace.units import clean
 _COUNTS: Final = ("vmstat", "interrupts", "stat")
 """Read in this order before the recording and backwards after it: the counts of switches lie closest to the events."""
 FILES: Final = (
-    *("cpuinfo", "cmdline", "vulnerabilities", "release", "hwcap2", "threads", "recorder", "counters", "events"),
+    *(
+        "cpuinfo",
+        "cmdline",
+        "vulnerabilities",
+        "release",
+        "hwcap2",
+        "threads",
+        "recorder",
+        "scope",
+        "counters",
+        "events",
+    ),
     *(f"{name}.*" for name in (*_COUNTS, "clock")),
 )
 """What a machine folder may hold (docs/formats.md says what each is for)."""
@@ -44,6 +55,10 @@ class Machine:
         self._put("vulnerabilities", "".join(lines))
         if (words := hwcap2(self.root / "proc/self/auxv")) is not None:
             self._put("hwcap2", f"{words:#x}\n")
+
+    def scope(self, *, everything: bool) -> None:
+        """Whether the whole machine is recorded: what the counts may be compared with."""
+        self._put("scope", "all\n" if everything else "some\n")
 
     def formats(self, tracefs: Path, events: Iterable[str]) -> None:
         """The event formats, which perf.data has at its end only: a killed recording can be read with them."""

@@ -18,7 +18,7 @@ from gstrace.errors import UnreadableInput
 from gstrace.events.capture import Capture
 from gstrace.events.rows import Rows, empty
 from gstrace.events.snapshots import NOTHING, Snapshots
-from gstrace.events.tables import CELLS, NULL, SCHEMA_VERSION, TABLES, THREADS, Kind, Table, Task
+from gstrace.events.tables import CELLS, NULL, SCHEMA_VERSION, TABLES, THREADS, Kind, Table
 from gstrace.files import cannot_write
 from gstrace.store.columns import arrow_schema, from_arrow, numpy_type, pack, to_arrow, unpack
 
@@ -224,12 +224,11 @@ class Gst:
         return self._read(f"tables/{TABLES[kind].name}.parquet", arrow_schema(TABLES[kind]))
 
     def span(self) -> tuple[int, int] | None:
-        """Times of the first event and of the last, ns; threads that were found are none. None: there is no event."""
-        tasks = self.table(Kind.TASK).select(["ts", "kind"]).to_pylist()
-        times = [row["ts"] for row in tasks if row["kind"] != Task.FOUND.name.lower()]
-        for kind, table in TABLES.items():
-            if kind not in (Kind.TASK, Kind.LOSS):
-                times += _ends(self.path / "tables" / f"{table.name}.parquet")
+        """Times of the first event and of the last, ns; None: there is none. What a recorder writes of threads before
+        its events begin is none.
+        """
+        names = [table.name for kind, table in TABLES.items() if kind not in (Kind.TASK, Kind.LOSS)]
+        times = [end for name in names for end in _ends(self.path / "tables" / f"{name}.parquet")]
         return (min(times), max(times)) if times else None
 
     def _read(self, name: str, schema: pa.Schema) -> pa.Table:

@@ -76,7 +76,7 @@ _FAULTS: Final = (
     "pgfault in /proc/vmstat: mm/memory.c, handle_mm_fault; it also counts faults that the kernel makes without an "
     "exception (get_user_pages)"
 )
-_NO_FAULT: Final = "the kernel leaves out faults that reach no mapping"
+_NO_FAULT: Final = "the kernel does not count faults that reach no mapping, or happen where faults are switched off"
 _EDGES: Final = (
     "CPL_CYCLES.RING0_TRANS, a hardware count of transitions to ring 0 (Intel's event lists); wake-ups from a halt may "
     "be among them. Recorded are entries at the likeliest completion"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 NO_SNAPSHOTS: Final = "the kernel's own counts from before and after the recording are not there"
 NOT_COUNTED: Final = "the snapshots have no count of them"
 NOT_ENCLOSED: Final = "the snapshots do not enclose the recording"
+IMPOSSIBLE: Final = "the snapshots enclose the recording, so this cannot be"
 _SAME_CLOCK: Final = ("monotonic", "mono")
 """Trace clocks that are CLOCK_MONOTONIC, as the snapshots' times are."""
 # Options of perf record, as its own header has them.
@@ -73,15 +74,18 @@ class Certificate:
 
 def certificate(trace: Trace) -> Certificate:
     """What the recording saw. Where not all of the machine was recorded nothing can be compared."""
-    numbers, inferred = recorded(trace), trace.gst.manifest["inferred_switches"]
-    partial = partly(trace)
-    snapshots = trace.snapshots
-    seen = tuple(
-        _seen(of, sum(numbers[name] for name in of.recorded), inferred if of.name == "context switches" else 0, *known)
-        for of in CLASSES
-        for known in [_independent(of, snapshots, partial)]
-    )
-    return Certificate(seen, tuple(_notes(trace)) if any(s.independent is not None for s in seen) else ())
+    numbers, partial, around = recorded(trace), partly(trace), margins(trace)
+    enclosed = around is not None and min(around) >= 0
+    seen = []
+    for of in CLASSES:
+        inferred = trace.gst.manifest["inferred_switches"] if of.name == "context switches" else 0
+        observed = sum(numbers[name] for name in of.recorded)
+        independent, source, why = _independent(of, trace.snapshots, partial)
+        if independent is not None:
+            why = _remark(of, observed, inferred, independent, enclosed=enclosed)
+        seen.append(Seen(of, observed, inferred, independent, source, why))
+    known = any(s.independent is not None for s in seen)
+    return Certificate(tuple(seen), tuple(_notes(trace, around)) if known else ())
 
 
 def _independent(of: Class, snapshots: Snapshots, partial: str) -> tuple[int | None, str, str]:
@@ -107,15 +111,11 @@ def _sum(counts: dict[str, Count]) -> tuple[int | None, str]:
     return sum(count.value or 0 for count in counts.values()), ""
 
 
-def _seen(of: Class, observed: int, inferred: int, independent: int | None, source: str, why: str) -> Seen:
-    if independent is not None:
-        why = _remark(of, observed, inferred, independent)
-    return Seen(of, observed, inferred, independent, source, why)
-
-
-def _remark(of: Class, observed: int, inferred: int, independent: int) -> str:
+def _remark(of: Class, observed: int, inferred: int, independent: int, *, enclosed: bool) -> str:
+    """enclosed: whether the snapshots are known to have been taken before and after."""
     if observed > independent:
-        return f"more were recorded than counted: {' or '.join(filter(None, (NOT_ENCLOSED, of.more)))}"
+        reasons = [*([] if enclosed else [NOT_ENCLOSED]), *([of.more] if of.more else [])]
+        return f"more were recorded than counted: {', or '.join(reasons) or IMPOSSIBLE}"
     proven = min(inferred, independent - observed)
     if proven:
         lacking = independent - observed
@@ -127,6 +127,8 @@ def partly(trace: Trace) -> str:
     """Why the recording is not of the whole machine; empty where it is, or may be."""
     if "chosen" in trace.gst.table(Kind.LOSS).column("kind").to_pylist():
         return "only some threads or CPUs were recorded"
+    if trace.snapshots.whole is not None:
+        return "" if trace.snapshots.whole else "only some threads were recorded"
     program, *options = _command(trace) or [""]
     by_perf = program.rpartition("/")[2].startswith("perf")
     if by_perf and not any(map(_MAYBE_ALL.fullmatch, options)) and not idle_traced(trace):
@@ -146,28 +148,29 @@ def _command(trace: Trace) -> list[str]:
     return trace.capture.text("recorder_command").split()
 
 
-def _notes(trace: Trace) -> Iterator[str]:
+def _notes(trace: Trace, around: tuple[int, int] | None) -> Iterator[str]:
     words = set(_command(trace))
-    if _SOME_CPUS & words or not (_ALL_CPUS & words or idle_traced(trace)):
+    shown = trace.snapshots.whole or (not _SOME_CPUS & words and bool(_ALL_CPUS & words or idle_traced(trace)))
+    if not shown:
         yield "the shares hold if the whole machine was recorded, which the recording does not show"
     if _OWN in words:
-        yield f"the recorder's own events were left out ({_OWN}), and are in the independent counts"
+        yield f"events of the recorder itself were left out ({_OWN}); the independent counts have them"
     if trace.losses:
         yield "events that the recorder lost are among the unseen, and in every interval already"
-    yield _stretch(trace)
+    if around is None:
+        yield "when the snapshots were taken is not known on the trace's clock: the recording may be longer, or shorter"
+    elif min(around) < 0:
+        yield "a snapshot was taken while the recording ran: events may be recorded that the counts do not have"
+    else:
+        before, after = (f"{ns / 1e6:.3f} ms" for ns in around)
+        yield f"the snapshots enclose the recording and {before} before it, {after} behind it: the unseen may lie there"
 
 
-def _stretch(trace: Trace) -> str:
-    """How the time between the snapshots relates to the recording's."""
+def margins(trace: Trace) -> tuple[int, int] | None:
+    """From the first snapshot to the first event, and from the last event to the last snapshot, in ns; negative where
+    the event was earlier, or later. None: nobody knows.
+    """
     times, events = trace.snapshots.stretch, trace.gst.span()
     if times is None or events is None or trace.capture.text("clock") not in _SAME_CLOCK:
-        return (
-            "when the snapshots were taken is not known on the trace's clock: the recording may be longer, or shorter"
-        )
-    before, after = events[0] - times[0], times[1] - events[1]
-    if before < 0 or after < 0:
-        return "a snapshot was taken while the recording ran: events may be recorded that the counts do not have"
-    return (
-        f"the snapshots are {(times[1] - times[0]) / 1e9:.6f} s apart, {before / 1e6:.3f} ms of it before the first "
-        f"event and {after / 1e6:.3f} ms behind the last: what happened there is among the unseen"
-    )
+        return None
+    return events[0] - times[0], times[1] - events[1]

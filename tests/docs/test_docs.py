@@ -49,6 +49,7 @@ def test_each_machine_file_is_documented() -> None:
     told = {cells[0].strip("`") for cells in rows(page("docs/formats.md"))}
     assert set(MACHINE_FILES) <= told
     assert {f"{name}.before` `{name}.after" for name in (*ROWS, "clock")} <= told
+    assert "scope" in told
 
 
 def test_each_class_that_others_count_is_documented_with_its_counters() -> None:

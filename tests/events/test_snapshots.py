@@ -107,6 +107,14 @@ def test_times_and_counters_stand_in_files_of_their_own(tmp_path: Path) -> None:
     assert read(tmp_path).stretch is None
 
 
+def test_the_recorder_may_say_that_it_recorded_the_whole_machine(tmp_path: Path) -> None:
+    said = {}
+    for text in ("all\n", "some\n", "no idea\n"):
+        (tmp_path / "scope").write_text(text)
+        said[text.strip()] = read(tmp_path).whole
+    assert said == {"all": True, "some": False, "no idea": None}
+
+
 def test_a_file_longer_than_any_kernels_is_not_read(tmp_path: Path) -> None:
     machine(tmp_path, "stat", "ctxt 1\n", "ctxt 2\n" + "x" * (1 << 24))
     assert read(tmp_path) == NOTHING

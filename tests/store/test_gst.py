@@ -156,4 +156,4 @@ def test_a_span_reaches_from_the_first_event_to_the_last(tmp_path: Path) -> None
         ]
     )
     assert write(tmp_path / "a.gst", [stream]).span() == (40, 90)
-    assert write(tmp_path / "none.gst", [stream.part(np.array([0]))]).span() is None
+    assert write(tmp_path / "none.gst", [stream.part(np.array([0]))]).span() is None  # a thread found is no event

@@ -28,7 +28,7 @@ from gstrace.schemes.compile import completions as machines_of
 from gstrace.store.gst import Gst
 from gstrace.verdict.answer import price_ranges
 from gstrace.verdict.classes import CLASSES, INTERRUPTS
-from gstrace.verdict.coverage import NO_SNAPSHOTS, Certificate, Seen, certificate
+from gstrace.verdict.coverage import IMPOSSIBLE, NO_SNAPSHOTS, Certificate, Seen, certificate
 from gstrace.verdict.decide import Verdict
 from gstrace.verdict.observed import origins
 from gstrace.verdict.unseen import Added, Pricer, outlasts, total
@@ -98,8 +98,18 @@ def test_more_recorded_than_counted_is_named(tmp_path: Path) -> None:
     seen = by_name(certificate(made(tmp_path, story, ctxt=1)))
     switches, faults = seen["context switches"], seen["page faults"]
     assert switches.why == "more were recorded than counted: the snapshots do not enclose the recording"
-    assert faults.why == f"{switches.why} or the kernel leaves out faults that reach no mapping"
+    assert faults.why.startswith(f"{switches.why}, or the kernel does not count faults that reach no mapping")
     assert switches.unseen == 0
+
+
+def test_more_recorded_than_counted_between_snapshots_that_enclose_it_cannot_be(tmp_path: Path) -> None:
+    story = recording.Story().found(100, 100, "a").switch(100, 0).switch(0, 100).fault(100)
+    trace = made(tmp_path, story, ctxt=1)
+    (tmp_path / "machine" / "clock.before").write_text("monotonic 1\n")
+    (tmp_path / "machine" / "clock.after").write_text("monotonic 9000000\n")
+    seen = by_name(certificate(trace))
+    assert seen["context switches"].why == f"more were recorded than counted: {IMPOSSIBLE}"
+    assert seen["page faults"].why.startswith("more were recorded than counted: the kernel does not count faults")
 
 
 def test_handlers_of_a_shared_line_are_one_interrupt(tmp_path: Path) -> None:
@@ -173,6 +183,27 @@ def test_perf_without_all_cpus_saw_some_threads_only(tmp_path: Path, command: st
         assert {s.why for s in found.seen if s.of.counters} == {"only some threads were recorded: perf ran without -a"}
 
 
+@pytest.mark.parametrize(("scope", "known"), [("all", True), ("some", False)])
+def test_the_scope_that_was_written_down_outranks_what_the_recording_shows(
+    tmp_path: Path, scope: str, *, known: bool
+) -> None:
+    story = recording.Story().found(100, 100, "a").call(100).tick(0 if scope == "some" else 100)
+    trace = made(tmp_path, story, {"recorder_command": ""}, LOC=4)
+    (tmp_path / "machine" / "scope").write_text(scope)
+    found = certificate(trace)
+    assert found.known is known
+    assert not any(note.startswith("the shares hold if") for note in found.notes)
+    assert known or {s.why for s in found.seen if s.of.counters} == {"only some threads were recorded"}
+
+
+def test_that_the_recorder_left_itself_out_is_told(tmp_path: Path) -> None:
+    said = "events of the recorder itself were left out (--exclude-perf); the independent counts have them"
+    trace = made(tmp_path, recording.usual(), {"recorder_command": "perf record -a -e x --exclude-perf"}, LOC=9)
+    assert said in certificate(trace).notes
+    trace = made(tmp_path, recording.usual(), {"recorder_command": "perf record -a -e x"}, LOC=9)
+    assert said not in certificate(trace).notes
+
+
 def test_a_recording_of_chosen_threads_is_compared_with_nothing(tmp_path: Path) -> None:
     story = recording.usual().add(Kind.LOSS, -1, LOSS_CODE["chosen"], NULL)
     found = certificate(made(tmp_path, story, LOC=9))
@@ -183,7 +214,7 @@ def test_the_stretch_around_the_recording_is_told(tmp_path: Path) -> None:
     trace = made(tmp_path, recording.Story().found(100, 100, "a").call(100).call(100), LOC=9)
     folder = tmp_path / "machine"
     for first, last, said in (
-        (0, 3_004_000, "the snapshots are 0.003004 s apart, 1.001 ms of it before the first event and 2.000 ms behind"),
+        (0, 3_004_000, "the snapshots enclose the recording and 1.001 ms before it, 2.000 ms behind it"),
         (1_002_000, 3_000_000, "a snapshot was taken while the recording ran"),
     ):
         (folder / "clock.before").write_text(f"monotonic {first}\n")
