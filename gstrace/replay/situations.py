@@ -14,8 +14,7 @@ A `sched_switch` makes two situations, one per ledger (GS, FS), since no rule mi
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cache
@@ -249,26 +248,6 @@ def completions(code: int) -> tuple[tuple[int, ...], ...]:
     choices = [f.unknown.get(values[f.name], (values[f.name],)) for f in fields(event)]
     names = [f.name for f in fields(event)]
     return tuple((encode(event, **dict(zip(names, chosen, strict=True))),) for chosen in product(*choices))
-
-
-def settled(counts: Mapping[int, int], after: int) -> dict[int, int]:
-    """Counts where an interrupt or NMI of unknown origin hit user mode if its thread had been quiet for `after` ns.
-
-    A thread that has had no event for long runs user code, or a long stretch of the kernel, or stood still with its
-    whole machine: so this is an assumption, and none of the replay's own.
-    """
-    found = Counter[int]()
-    for code, n in counts.items():
-        event, values = decode(code)
-        is_open = event is Event.INTERRUPT or values.get("origin") == "unknown"
-        if not is_open or QUIET[values["quiet"]] < after:
-            found[code] += n
-        elif event is Event.NMI:
-            found[encode(event, origin="user")] += n
-        else:
-            for known in completions(code)[0]:
-                found[known] += n
-    return dict(found)
 
 
 def likeliest(code: int) -> list[Event]:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from gstrace.replay.rewriting import Rule, rewritten, rewritten_codes
-from gstrace.replay.situations import Event, completions, encode, known_codes
-from gstrace.verdict.assumptions import STANDING
+from gstrace.replay.situations import QUIET, Event, completions, encode, known_codes
+from gstrace.verdict.assumptions import STANDING, assumed
 
 RULES = [rule for standing in STANDING for reading in standing.values.values() for rule in reading.rules]
 USER = Rule(Event.INTERRUPT, {"origin": ("unknown",)}, {"origin": "user"})
@@ -25,6 +25,14 @@ def test_rules_apply_in_their_order() -> None:
     opened = encode(Event.INTERRUPT, via="interrupt")
     assert rewritten(opened, [USER, kernel]) == rewritten(opened, [USER])
     assert rewritten(opened, [kernel, USER]) == rewritten(opened, [kernel])
+
+
+def test_what_was_quiet_for_long_enough_is_taken_for_user_mode() -> None:
+    rules = assumed({"settled-after": "100us"}).rules
+    opened = [encode(Event.INTERRUPT, via="interrupt", quiet=word) for word in QUIET]
+    nmis = [encode(Event.NMI, origin="unknown", quiet=word) for word in QUIET]
+    assert [len(completions(rewritten(code, rules))) for code in opened] == [2, 2, 1, 1]
+    assert [len(completions(rewritten(code, rules))) for code in nmis] == [2, 2, 1, 1]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.event.name} {rule.to}")

@@ -10,7 +10,7 @@ from oracle.timeline import event, replay, switches, told
 
 from gstrace.replay.annotate import between
 from gstrace.replay.options import DEFAULT
-from gstrace.replay.situations import QUIET, Event, decode, encode, settled
+from gstrace.replay.situations import Event, decode, encode
 
 CALL = {"entry syscall": 1, "return syscall": 1}
 
@@ -190,17 +190,6 @@ def test_an_open_interrupt_says_how_long_its_thread_had_been_quiet() -> None:
     assert quiet("0 - loss 1 +5000\n0 a irq entry") == ["brief"]
     assert quiet("0 a sys_exit +5000\n0 a irq entry kernel\n0 a irq exit\n0 a irq entry") == ["brief"]
     assert quiet("0 a sys_enter +5000\n0 a nmi 1") == ["brief"]
-
-
-def test_what_was_quiet_for_long_enough_is_settled_as_user_mode() -> None:
-    open_ = {encode(Event.INTERRUPT, via="interrupt", quiet=word): n for n, word in enumerate(QUIET, 1)}
-    nmis = {encode(Event.NMI, origin="unknown", quiet=word): 1 for word in QUIET}
-    once, kernel = encode(Event.NMI, origin="user"), encode(Event.NMI)
-    entry, back = (encode(event, via="interrupt") for event in (Event.ENTRY, Event.RETURN))
-    assert settled({**open_, **nmis, kernel: 5}, 0) == {entry: 10, back: 10, once: 4, kernel: 5}
-    after = settled({**open_, entry: 1}, 100_000)
-    assert after == {entry: 1 + 3 + 4, back: 7} | {code: n for code, n in open_.items() if n < 3}
-    assert settled(open_, 1_000_001) == open_
 
 
 # ---- NMIs ----
