@@ -277,8 +277,8 @@ THREADS: Final = Table(
         _derived(
             "ran",
             "int64",
-            "how long it was seen to run, over all CPUs; row 0: that they idled; row 1: that nobody knows who ran; null "
-            "before version 2",
+            "how long it was seen to run, over all CPUs; row 0: that they idled; row 1: that nobody knows who ran; "
+            "null before version 2",
             unit="ns",
             null=True,
         ),

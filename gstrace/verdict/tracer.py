@@ -36,12 +36,13 @@ def tracer(trace: Trace, selection: Selection) -> Tracer:
     """The recorder's part of a selection, whether or not that leaves it out."""
     if not trace.tracer.any():
         return NOBODY
+    runtime = trace.runtime
     cells = Part(trace, replace(selection, without_tracer=False)).cells
     own = trace.threads.filter(trace.tracer)
     return Tracer(
         tuple(own["comm"].drop_nulls().unique().sort()),
         own.height,
         *entries_and_switches(counts(part(cells, trace.tracer[cells.thread]))),
-        trace.runtime and trace.runtime.of(trace.tracer),
-        trace.runtime and trace.runtime.share(trace.tracer),
+        None if runtime is None else runtime.of(trace.tracer),
+        None if runtime is None else runtime.share(trace.tracer),
     )

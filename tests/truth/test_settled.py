@@ -1,5 +1,5 @@
-"""How far intervals close where a thread that was quiet for so long is taken to run user code (`settled-after`), and how
-often that is wrong: why it is an assumption and no rule. `pytest -s` prints the tables.
+"""How far intervals close where a thread that was quiet for so long is taken to run user code (`settled-after`), and
+how often that is wrong: why it is an assumption and no rule. `pytest -s` prints the tables.
 """
 
 from __future__ import annotations
