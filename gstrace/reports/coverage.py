@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from gstrace.verdict.answer import Priced
 
 
-WAYS: Final = ("call chain", "thread state", "open")
-"""What may tell the mode that an interrupt hit; open: nothing does, and both are in the intervals."""
+WAYS: Final = ("record", "thread state", "open")
+"""What may tell the mode that an interrupt hit: its record, by call chain or by what it found held; the thread's state;
+open: nothing does, and both are in the intervals.
+"""
 
 
 def pricers(answer: Answer) -> list[tuple[Priced, Pricer]]:
@@ -53,7 +55,7 @@ def _head(seen: Seen) -> Row:
 def origin_rows(answer: Answer) -> Iterator[Row]:
     """Interrupts and NMIs by what told the mode that they hit."""
     for d in origins(answer.trace):
-        for way, n in zip(WAYS, (d.by_chain, d.by_state, d.open), strict=True):
+        for way, n in zip(WAYS, (d.by_record, d.by_state, d.open), strict=True):
             yield {"class": d.events, "decided_by": way, "count": n, "share": n / d.total if d.total else None}
 
 
@@ -143,6 +145,10 @@ def _verdict(answer: Answer, p: Priced, added: Added) -> str:
 
 
 def _origins(d: Decided) -> str:
-    parts = ((d.by_chain, "by call chain"), (d.by_state, "by the thread's state"), (d.open, "open"))
+    parts = (
+        (d.by_record, "by call chain or what they found held"),
+        (d.by_state, "by the thread's state"),
+        (d.open, "open"),
+    )
     told = ", ".join(f"{count(n)} {how} ({share(n / d.total, n / d.total)})" for n, how in parts if n)
     return f"where {d.events} came from: {told}"

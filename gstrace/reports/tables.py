@@ -187,7 +187,7 @@ _ALL: Final = (
                 "decided_by",
                 "string",
                 "",
-                "what told it: call chain, thread state; open: both modes are in the intervals",
+                "what told it: its record (call chain, or what it found held), thread state; open: nothing did",
             ),
             Column("count", "int64", "", "how many"),
             Column("share", "float64", "", "of all of the class; null: there was none", null=True),

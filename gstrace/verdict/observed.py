@@ -47,12 +47,12 @@ def _by_kind(table: pl.LazyFrame, kinds: tuple[str, ...]) -> dict[str, int]:
     return dict.fromkeys(kinds, 0) | {k: n for k, n in found.iter_rows() if k in kinds}
 
 
-def interrupts(trace: Trace, *, by_chain: bool = False) -> dict[str, int]:
-    """Vector → interrupts recorded; by_chain: those of them whose call chain tells where they came from."""
+def interrupts(trace: Trace, *, telling: bool = False) -> dict[str, int]:
+    """Vector → interrupts recorded; telling: those of them whose own record tells where they came from."""
     import polars as pl
 
     begun = trace.tables.irq.filter(pl.col("phase").cast(pl.String) != "exit")
-    if by_chain:
+    if telling:
         begun = begun.filter(pl.col("origin").cast(pl.String) != "unknown")
     keys = pl.col("kind").cast(pl.String), pl.col("irq"), pl.col("action")
     found = dict.fromkeys(VECTORS, 0)
@@ -64,39 +64,42 @@ def interrupts(trace: Trace, *, by_chain: bool = False) -> dict[str, int]:
 
 
 class Decided(NamedTuple):
-    """How many interrupts or NMIs the recording holds, by what told the mode that they hit."""
+    """How many interrupts or NMIs the recording holds, by what told the mode that they hit.
+
+    by_record: the event's own, by its call chain or by what it found held. by_state: the replay, by the thread's.
+    """
 
     events: str
-    by_chain: int
+    by_record: int
     by_state: int
     open: int
 
     @property
     def total(self) -> int:
-        return self.by_chain + self.by_state + self.open
+        return self.by_record + self.by_state + self.open
 
 
 def origins(trace: Trace) -> tuple[Decided, Decided]:
-    """Interrupts and NMIs of all of the recording: decided by a call chain, by the thread's state, or left open."""
+    """Interrupts and NMIs of all of the recording: decided by their record, by the thread's state, or left open."""
     import polars as pl
 
     counts = trace.counts()
-    chained = trace.tables.nmi.filter(pl.col("origin").cast(pl.String) != "unknown").select(pl.len()).collect().item()
+    telling = trace.tables.nmi.filter(pl.col("origin").cast(pl.String) != "unknown").select(pl.len()).collect().item()
     return (
-        _decided("interrupts", counts, _interrupt, sum(interrupts(trace, by_chain=True).values())),
-        _decided("NMIs", counts, _nmi, chained),
+        _decided("interrupts", counts, _interrupt, sum(interrupts(trace, telling=True).values())),
+        _decided("NMIs", counts, _nmi, telling),
     )
 
 
-def _decided(events: str, counts: Counts, left_open: LeftOpen, chained: int) -> Decided:
+def _decided(events: str, counts: Counts, left_open: LeftOpen, telling: int) -> Decided:
     found: dict[bool | None, int] = {}
     for code, n in counts.items():
         answer = left_open(*decode(code))
         found[answer] = found.get(answer, 0) + n
     known = found.get(False, 0)
-    # Several handlers of one NMI have a row with a call chain each, and are one.
-    by_chain = min(chained, known)
-    return Decided(events, by_chain, known - by_chain, found.get(True, 0))
+    # Several handlers of one NMI have a row each, and are one.
+    by_record = min(telling, known)
+    return Decided(events, by_record, known - by_record, found.get(True, 0))
 
 
 def _interrupt(event: Event, values: Mapping[str, str]) -> bool | None:

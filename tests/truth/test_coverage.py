@@ -48,7 +48,7 @@ def test_call_chains_decide_all() -> None:
     if not found:
         pytest.skip("the recording with call chains is not here")
     (interrupts, _), (recording,) = origins(truth.trace(found[0])), found
-    assert (interrupts.by_chain, interrupts.by_state, interrupts.open) == (86, 0, 0), recording
+    assert (interrupts.by_record, interrupts.by_state, interrupts.open) == (86, 0, 0), recording
 
 
 def test_a_recording_in_two_formats_saw_the_same() -> None:

@@ -352,14 +352,14 @@ def test_the_selection_does_not_change_what_was_seen(answer: api.Answer) -> None
     assert part.counts != answer.counts
 
 
-def test_origins_are_decided_by_chain_by_state_or_not_at_all(tmp_path: Path) -> None:
+def test_origins_are_decided_by_record_by_state_or_not_at_all(tmp_path: Path) -> None:
     story = recording.Story().found(100, 100, "a").found(50, 50, "kworker", kernel=True).call(100).tick(100)
     timer = VECTORS.index("local_timer")
     story.add(Kind.IRQ, 100, timer, int(Phase.ENTRY), int(Origin.USER)).add(Kind.IRQ, 100, timer, int(Phase.EXIT), 0)
     story.switch(100, 50).tick(50).add(Kind.NMI, 50, 1, c=int(Origin.UNKNOWN)).switch(50, 100).call(100)
     interrupts, nmis = origins(made(tmp_path, story))
-    assert (interrupts.by_chain, interrupts.by_state, interrupts.open) == (1, 1, 1)
-    assert (nmis.by_chain, nmis.by_state, nmis.open) == (0, 1, 0)
+    assert (interrupts.by_record, interrupts.by_state, interrupts.open) == (1, 1, 1)
+    assert (nmis.by_record, nmis.by_state, nmis.open) == (0, 1, 0)
 
 
 def test_snapshots_travel_in_the_gst_and_another_folder_outranks_them(tmp_path: Path) -> None:
