@@ -57,9 +57,8 @@ def record(
     """
     from gstrace.record import session
 
-    room = session.BUFFER if buffer is None else buffer
     place = Path(output)
-    return session.record(place, command, everything=everything, duration=duration, using=using, buffer=room)
+    return session.record(place, command, everything=everything, duration=duration, using=using, buffer=buffer)
 
 
 def ingest(

@@ -20,6 +20,7 @@ from gstrace.importers.registry import open_reader
 from gstrace.importers.stream import Stream
 from gstrace.progress import Progress
 from gstrace.replay.engine import Replay
+from gstrace.replay.state import BITS32
 from gstrace.store.gst import CENSUS, THREAD, Gst, Writer
 
 if TYPE_CHECKING:
@@ -157,6 +158,8 @@ def thread_table(threads: Threads, texts: list[str]) -> pa.Table:
         "pid": pa.array(threads.pid.astype(np.int32), mask=threads.pid == 0),
         "comm": comm,
         "kernel": [KERNEL[k] for k in threads.kernel.tolist()],
+        "selectors": threads.selected > 0,
+        "bits32": threads.selected == BITS32,
         "first_ts": threads.first_ts,
         "last_ts": threads.last_ts,
         "ran": threads.ran,

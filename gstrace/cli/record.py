@@ -24,7 +24,7 @@ EXAMPLES = """\
 def record(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The recording to write.")],
     command: Annotated[
-        list[str] | None, typer.Argument(metavar="[-- CMD...]", help="What to run; its status is gstrace's.")
+        list[str] | None, typer.Argument(metavar="-- CMD", help="What to run; its status is gstrace's.")
     ] = None,
     everything: Annotated[
         bool, typer.Option("-a", "--all", help="All tasks on all CPUs, not CMD's alone: what CPUs switch between.")
@@ -42,8 +42,9 @@ def record(
         ),
     ] = "",
     buffer: Annotated[
-        str, typer.Option(metavar="SIZE", help="The kernel's buffer for each CPU; a larger one loses fewer events.")
-    ] = "32M",
+        str,
+        typer.Option(metavar="SIZE", help="The kernel's buffer for each CPU: 32M; a larger one loses fewer events."),
+    ] = "",
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -51,12 +52,14 @@ def record(
 
     Without CMD until Ctrl-C. Mostly for root. Beside FILE comes FILE.machine/, which the other commands find there.
     """
-    room = size(buffer)
+    room = size(buffer) if buffer else None
     with Progress("record", quiet=quiet or bool(command)) as progress:
         progress.say("until Ctrl-C" if duration is None else f"for {duration:g} s")
         done = api.record(output, command or (), everything=everything, duration=duration, using=using, buffer=room)
     for note in done.notes if verbose else ():
         print(clean(f"gstrace: {note}"), file=sys.stderr)
+    if done.early and not quiet:
+        print("gstrace: the recorder was ended by others: what came later is not recorded", file=sys.stderr)
     if not quiet:
         print(clean(f"gstrace: {_told(output, done.events, done.lost, done.size)}"), file=sys.stderr)
     raise typer.Exit(done.status)

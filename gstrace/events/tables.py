@@ -23,7 +23,8 @@ from typing import Final
 
 from gstrace.events.losses import LOSSES
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+"""2: how quiet open interrupts' threads were, exceptions of traced threads, `thread.selectors` and `thread.bits32`."""
 
 NULL: Final = -(2**63)
 """Unknown payload in `a`, `b` or `c`; a null in the tables."""
@@ -267,6 +268,10 @@ THREADS: Final = Table(
         _derived("pid", "int32", "its process", null=True),
         _derived("comm", "string", "its last name", null=True),
         _derived("kernel", "bool", "whether it is a kernel thread", null=True),
+        _derived(
+            "selectors", "bool", "whether its FS or GS may ever have had a selector; null before version 2", null=True
+        ),
+        _derived("bits32", "bool", "whether it was seen to run a 32-bit program; null before version 2", null=True),
         _derived("first_ts", "int64", "first seen", unit="ns"),
         _derived("last_ts", "int64", "last seen", unit="ns"),
         _derived(

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from gstrace.errors import UnreadableInput, nearest
+from gstrace.events.recorders import RECORD
 
 if TYPE_CHECKING:
     from gstrace.importers.batch import Reader
@@ -32,6 +33,8 @@ FORMATS: Final = (
     Format("perfetto", "Perfetto", "gstrace.importers.perfetto"),
 )
 
+_RECORD: Final = f"record with: {RECORD}"
+
 # What people bring by mistake, by first bytes: say what it is instead of "unknown".
 STRANGERS: Final = (
     (rb"version https://git-lfs", "a Git LFS pointer, not the file it points to", "fetch the file with `git lfs pull`"),
@@ -40,8 +43,8 @@ STRANGERS: Final = (
     (rb"(?s:.{257})ustar", "a tar archive", "unpack it and give the recording"),
     (rb"PAR1", "a Parquet file", "give the .gst directory it belongs to, or the recording"),
     (rb"\x7fELF", "a program", ""),
-    (rb"\xc1\x1f\xfc\xc1|\xc1\xfc\x1f\xc1", "a CTF trace (LTTng, perf data convert)", "record with perf or trace-cmd"),
-    (rb"/\* CTF ", "the description of a CTF trace (LTTng, perf data convert)", "record with perf or trace-cmd"),
+    (rb"\xc1\x1f\xfc\xc1|\xc1\xfc\x1f\xc1", "a CTF trace (LTTng, perf data convert)", _RECORD),
+    (rb"/\* CTF ", "the description of a CTF trace (LTTng, perf data convert)", _RECORD),
     (
         rb'\s*\{\s*"traceEvents"',
         "a Chrome JSON trace without a kernel's events",

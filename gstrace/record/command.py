@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from typing import Final, Self
 
 from gstrace.errors import RecordError
 
-_HOLD: Final = 'read -r go < "/proc/$1/fd/$2" && shift 2 && exec "$@"'
+_HOLD: Final = 'read -r _ < "/proc/$1/fd/$2" && shift 2 && exec "$@"'
 """A shell that becomes the command when it is told, and ends when nobody is left to tell. It leaves no descriptor."""
 
 _NOT_FOUND, _NOT_RUNNABLE, SIGNALLED = 127, 126, 128
@@ -46,7 +47,7 @@ class Command:
     def __init__(self, words: Sequence[str]) -> None:
         self._words = tuple(words)
         self._process: subprocess.Popen[bytes] | None = None
-        self._go = -1
+        self._pipe: tuple[int, int] | None = None
 
     @property
     def pid(self) -> int | None:
@@ -59,19 +60,19 @@ class Command:
     def __enter__(self) -> Self:
         if self._words:
             _refuse_unrunnable(self._words[0])
-            held, self._go = os.pipe()
+            self._pipe = os.pipe()
+            hold = ["/bin/sh", "-c", _HOLD, "gstrace", str(os.getpid()), str(self._pipe[0]), *self._words]
             try:
-                hold = ["/bin/sh", "-c", _HOLD, "gstrace", str(os.getpid()), str(held), *self._words]
                 # Whatever descriptors gstrace was given are the command's.
                 self._process = subprocess.Popen(hold, close_fds=False)
             except OSError as error:
+                self._close()
                 raise RecordError(f"{self._words[0]} cannot be started: {error.strerror}") from error
-            self._held = held
         return self
 
     def __exit__(self, *_: object) -> None:
         """Held, it never runs; let go, it is not left alone: it is told to end and waited for."""
-        held = self._go >= 0
+        held = self._pipe is not None
         self._close()
         if self._process is not None and not self.ended:
             if not held:
@@ -80,8 +81,8 @@ class Command:
 
     def go(self) -> None:
         """Become the command."""
-        if self._go >= 0:
-            os.write(self._go, b"\n")
+        if self._pipe is not None:
+            os.write(self._pipe[1], b"\n")
             self._close()
 
     def wait(self, seconds: float | None, others: Sequence[int]) -> Ending:
@@ -115,10 +116,9 @@ class Command:
         return status if status >= 0 else SIGNALLED - status
 
     def _close(self) -> None:
-        if self._go >= 0:
-            os.close(self._go)
-            os.close(self._held)
-            self._go = -1
+        for end in self._pipe or ():
+            os.close(end)
+        self._pipe = None
 
 
 def _refuse_unrunnable(name: str) -> None:
@@ -133,8 +133,14 @@ def _refuse_unrunnable(name: str) -> None:
 
 @contextmanager
 def _signals() -> Iterator[list[int]]:
-    """SIGINT, SIGTERM and SIGCHLD wait to be asked for; those that another thread takes are put into the list."""
+    """SIGINT, SIGTERM and SIGCHLD wait to be asked for; those that another thread takes are put into the list.
+
+    Signals are the main thread's: called from another, a recording ends by its command or by time.
+    """
     seen: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield seen
+        return
 
     def note(number: int, _frame: FrameType | None) -> None:
         seen.append(number)

@@ -27,12 +27,20 @@ _PROMPT: Final = 1.0
 _ANSWER: Final = 64
 
 _SAID: Final = 1 << 16
-"""Bytes of perf's words that anybody is shown."""
+"""Bytes of perf's words that are looked at."""
+_LINE: Final = 500
+"""Characters of them that anybody is shown."""
 
 _INSTALL: Final = (
     "install it (Debian: linux-perf, Ubuntu: linux-tools-$(uname -r), Fedora and Arch: perf), "
     "or record without it: --with tracefs"
 )
+_ALLOW: Final = (
+    "record as root: sudo gstrace record …; or give perf the right: "
+    "sudo setcap cap_perfmon,cap_ipc_lock+ep $(readlink -f $(which perf)); "
+    "or everybody: sudo sysctl kernel.perf_event_paranoid=-1"
+)
+_OF_EVERY_RUN: Final = ("[ perf", "Events ", "Error:")
 _PERFMON, _SYS_ADMIN = 38, 21
 _RAW_FOR_ALL: Final = -1
 
@@ -158,8 +166,10 @@ class _Run:
     def _hear(self, descriptor: int, patience: float) -> bool:
         """Whether perf or its guard says something. Not by the pipe's end alone: the guard may outlive perf."""
         until = time.monotonic() + patience
-        while time.monotonic() < until and self._process.poll() is None:
-            if select.select([descriptor], [], [], _LOOK)[0]:
+        gone = False
+        while not gone and time.monotonic() < until:
+            gone = self._process.poll() is not None  # asked first: what it said before it went is still there
+            if select.select([descriptor], [], [], 0 if gone else _LOOK)[0]:
                 return bool(os.read(descriptor, _ANSWER))
         return False
 
@@ -171,28 +181,20 @@ def knows_control(command: str) -> bool:
     told = subprocess.run(["perf", command, "-h"], capture_output=True, text=True, errors="replace", check=False)
     words = told.stdout + told.stderr
     if "--event" not in words:
-        raise RecordError(f"perf does not work: {' '.join(words.split()) or 'it says nothing'}", hint=_INSTALL)
+        raise RecordError(f"perf does not work: {' '.join(words.split())[:_LINE] or 'it says nothing'}", hint=_INSTALL)
     return "--control" in words
 
 
 def refused(said: str) -> RecordError:
     """perf could not begin, with the way out where it is known."""
-    hint = (
-        ""
-        if _may_trace()
-        else (
-            "record as root: sudo gstrace record …; or give perf the right: "
-            "sudo setcap cap_perfmon,cap_ipc_lock+ep $(readlink -f $(which perf)); "
-            "or everybody: sudo sysctl kernel.perf_event_paranoid=-1"
-        )
-    )
-    return RecordError(f"perf could not begin: {in_a_line(said) or 'it says nothing'}", hint=hint)
+    what = f"perf could not begin: {in_a_line(said) or 'it says nothing'}"
+    return RecordError(what, hint="" if _may_trace() else _ALLOW)
 
 
 def in_a_line(said: str) -> str:
     """perf's words, without those that it says of every run and without its usage."""
     lines = (line.strip() for line in said.partition("Run 'perf list'")[0].splitlines())
-    return " ".join(line for line in lines if line and not line.startswith(("[ perf", "Events ", "Error:")))
+    return " ".join(line for line in lines if line and not line.startswith(_OF_EVERY_RUN))[:_LINE]
 
 
 def _may_trace() -> bool:

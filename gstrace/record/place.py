@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -24,25 +26,29 @@ class Place:
         self.part = output.with_name(f"{output.name}.part")
         self.machine = _machine(self.part)
         self._stays = False
+        self._lock = -1
 
     def __enter__(self) -> Self:
         refuse(self.output)
         for folder in (_machine(self.output), self.machine):
             _refuse_folder(folder)
         try:
-            self._clear()
-            self.machine.mkdir()
+            self._take()
             # Whether FILE can be written is known before anything is recorded.
             self.part.touch()
             self.part.unlink()
         except OSError as error:
-            self._clear()
+            self.__exit__()
             raise cannot_write(self.output, error) from error
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._lock < 0:
+            return
         if not self._stays:
-            self._clear()
+            self.part.unlink(missing_ok=True)
+            shutil.rmtree(self.machine, ignore_errors=True)
+        os.close(self._lock)
 
     def keep(self) -> None:
         """The recording is whole: it takes the place of what stood there. Raises OutputError."""
@@ -61,9 +67,17 @@ class Place:
         """Not whole, but worth keeping: it stays where it is, and so does what stood at FILE."""
         self._stays = True
 
-    def _clear(self) -> None:
-        self.part.unlink(missing_ok=True)
-        shutil.rmtree(self.machine, ignore_errors=True)
+    def _take(self) -> None:
+        """The folder, empty, for this recording alone: one that is under way holds its lock, a killed one does not."""
+        self.machine.mkdir(exist_ok=True)
+        self._lock = os.open(self.machine, os.O_RDONLY)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(self._lock)
+            raise UsageError(f"another recording into {self.output} is under way") from error
+        for left in self.machine.iterdir():
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 def refuse(output: Path) -> None:

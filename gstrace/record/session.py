@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,20 +23,23 @@ if TYPE_CHECKING:
     from gstrace.record.recorder import Recorder
 
 BUFFER: Final = 32 << 20
-"""Bytes for each CPU: at a million events a second some 0.3 s of a CPU that the recorder does not get to."""
+"""Bytes for each CPU: at a million events a second a third of a second in which the recorder does not get to run."""
+_MEMORY: Final = 16
+"""All CPUs' buffers together take this part of the memory at most, unless their size is asked for."""
 
 
 @dataclass(frozen=True)
 class Recorded:
     """status: of the command, as a shell gives it (docs/contract.md). events, lost: None where nobody knows.
 
-    notes: what could not be had, a sentence each.
+    early: the recorder was ended by others, and what came later is missing. notes: what else could not be had.
     """
 
     status: int
     size: int
     events: int | None
     lost: int | None
+    early: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -46,19 +50,21 @@ def record(
     everything: bool = False,
     duration: float | None = None,
     using: str = "",
-    buffer: int = BUFFER,
+    buffer: int | None = None,
 ) -> Recorded:
     """Record a command, or with `everything` the whole system until it ends, `duration` s are over, or Ctrl-C.
 
-    using: a name in `recorder.RECORDERS`; empty: the first that is there. Raises GstraceError; then what stood at
-    `output` still does, and the command has not run or been told to end.
+    using: a name in `recorder.RECORDERS`; empty: perf. buffer: bytes for each CPU; None: `default_buffer()`.
+    Raises GstraceError; then what stood at `output` still does, and the command has not run or been told to end.
     """
     if not command and not everything:
         raise UsageError("nothing to record", hint="say a command: gstrace record -o FILE -- CMD…; or all: -a")
+    if duration is not None and not 0 <= duration < threading.TIMEOUT_MAX:
+        raise UsageError(f"{duration:g} seconds cannot be waited for")
     with Place(output) as place, Command(command) as held:
         tracefs = wanted.tracefs()
         names = wanted.events(tracefs)
-        asked = Wanted(names, wanted.chains(names), everything, buffer, held.pid)
+        asked = Wanted(names, wanted.chains(names), everything, buffer or default_buffer(), held.pid)
         recorder = recorders.named(using)(place.part, asked)
         counters, machine = Counters(asked), Machine(place.machine)
         try:
@@ -71,8 +77,13 @@ def record(
         events, lost = recorder.tally()
         size = place.part.stat().st_size
         place.keep()
-        recorded = Recorded(0, size, events, lost, _notes(counters, ending))
-        return replace(recorded, status=held.status(ending))
+        return Recorded(held.status(ending), size, events, lost, ending.early, _notes(counters))
+
+
+def default_buffer() -> int:
+    """Bytes for each CPU where nobody asks for a size."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return min(BUFFER, memory // _MEMORY // os.sysconf("SC_NPROCESSORS_ONLN"))
 
 
 def _stretch(
@@ -101,7 +112,5 @@ def _stretch(
     return ending
 
 
-def _notes(counters: Counters, ending: Ending) -> tuple[str, ...]:
-    early = "the recorder was ended from outside: what came later is not recorded"
-    none = f"no hardware count of ring transitions: {counters.why}"
-    return (*([early] if ending.early else ()), *([none] if counters.why else ()))
+def _notes(counters: Counters) -> tuple[str, ...]:
+    return (f"no hardware count of ring transitions: {counters.why}",) if counters.why else ()

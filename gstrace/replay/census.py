@@ -37,6 +37,7 @@ class Threads(NamedTuple):
 
     kernel: 0 user, 1 kernel thread, 2 unknown. comm: index of the last name, −1 for none. pid: 0 where unknown.
     ran: ns that it was seen to run (`runtime.py`).
+    selected: 1 where FS or GS may ever have had a selector, 2 where a 32-bit program gave it one.
     """
 
     tid: I64
@@ -44,6 +45,7 @@ class Threads(NamedTuple):
     pid: I64
     kernel: I64
     comm: I64
+    selected: I64
     first_ts: I64
     last_ts: I64
     ran: I64

@@ -97,7 +97,10 @@ class Replay:
     def threads(self) -> Threads:
         t = self.state.threads[: self.state.g[st.SLOTS]]
         return Threads(
-            *(t[:, f].copy() for f in (st.TID, st.TGEN, st.PID, st.KERNEL, st.COMM, st.FIRST, st.LAST, st.RAN))
+            *(
+                t[:, f].copy()
+                for f in (st.TID, st.TGEN, st.PID, st.KERNEL, st.COMM, st.SELECTED, st.FIRST, st.LAST, st.RAN)
+            )
         )
 
 

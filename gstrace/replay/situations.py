@@ -199,8 +199,10 @@ def decode(code: int) -> tuple[Event, dict[str, str]]:
 
 
 def name(code: int) -> str:
-    """A situation in words: `switch_gs prev_base=zero next_base=high …`."""
+    """A situation in words: `switch_gs prev_base=zero next_base=high …`. How quiet is told of unknown origins alone."""
     event, values = decode(code)
+    if event is Event.NMI and not values["origin"].startswith("unknown"):
+        del values["quiet"]
     return " ".join([event.name.lower(), *(f"{k}={v}" for k, v in values.items())])
 
 

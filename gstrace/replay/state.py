@@ -30,9 +30,13 @@ GS_VALUE, GS_BASE, GS_SELECTOR, FS_VALUE, FS_BASE, FS_SELECTOR = range(22, 28)
 # Whether it was stopped for its tracer, perhaps by an exception (2: and what was due before is counted as doubtful
 # already), and where: window, CPU, time, seq.
 STOP, STOP_W, STOP_CPU, STOP_TS, STOP_SEQ = range(28, 33)
+# Calls since exec: 1 none yet, 2 the first one, 0 more; and why it may ever have had a selector.
+FRESH, SELECTED = 33, 34
 # ns that it was seen to run; of slot 0 that CPUs idled, of slot 1 that nobody knows who ran.
-RAN = 33
-THREAD_FIELDS: Final = 34
+RAN = 35
+THREAD_FIELDS: Final = 36
+DESCRIPTOR, BITS32 = 1, 2
+"""SELECTED: it asked for a descriptor, or runs a 32-bit program; or it was cloned from one that did."""
 
 # cpus[cpu, …]: slot that runs (−1 unknown), depth of interrupts, window of the last event; the thread just switched
 # out, the last interrupt handler or NMI handler, each if nothing came after it (−1); and the user bases last put

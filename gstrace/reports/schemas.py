@@ -24,7 +24,7 @@ def schemas() -> dict[str, dict[str, Any]]:
     """Every file's name and content."""
     found = {
         "what-if.v1.json": _titled("What-if, answered", what_if()),
-        "gst.v1.json": _titled("A .gst directory", gst()),
+        f"gst.v{SCHEMA_VERSION}.json": _titled("A .gst directory", gst()),
     }
     found |= {
         f"report.{r.kind}.v1.json": _titled(f"Report {r.kind}: a row per {r.row}", report(r)) for r in REPORTS.values()

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 WIDTH: Final = 80
 _FLIPS: Final = 3
 """How many prices are named that would flip a verdict, for each scheme."""
+_NAMED: Final = 3
+"""How many threads are named that may use a selector."""
 _UNSURE: Final = ("estimate", "recalled")
 _GLUE: Final = "\N{NO-BREAK SPACE}"
 _TOGETHER: Final = re.compile(r"(?<=\d,) (?=[+-]?\d[^\[ ]*\])|(?<=\d) (?=[a-z%])|(?<=\d to) ")
@@ -202,10 +204,24 @@ def _unknown(answer: Answer) -> Iterator[str]:
     if opened:
         told = ", ".join(f"{count(n)} {name}" for name, n in opened.items())
         yield f"  events that may have been several things, in the intervals as such: {told}"
+    if users := _selector_users(answer):
+        yield f"  whether FS or GS has a selector: {users}"
     for machine in answer.machines:
         unknown = [name for name, known in machine.known.items() if known.value is None and known.source != PER_SCHEME]
         if unknown:
             yield f"  {machine.uarch.id}: {', '.join(unknown)}; where a bill depends on them, the intervals span both"
+
+
+def _selector_users(answer: Answer) -> str:
+    """The threads that asked for a descriptor or run a 32-bit program, a few by name; empty for none."""
+    threads = answer.trace.threads.filter(answer.trace.chosen_threads(answer.selection))
+    users = threads.filter(threads["selectors"].fill_null(value=False))
+    told = [
+        f"{comm or 'a thread'} ({tid}{', 32-bit' if bits32 else ''})"
+        for comm, tid, bits32 in users.select("comm", "tid", "bits32").head(_NAMED).iter_rows()
+    ]
+    more = len(users) - len(told)
+    return ", ".join(told) + (f" and {count(more)} more" if more > 0 else "")
 
 
 def _origin(answer: Answer) -> Iterator[str]:

@@ -232,10 +232,16 @@ class Gst:
         return (min(times), max(times)) if times else None
 
     def _read(self, name: str, schema: pa.Schema) -> pa.Table:
+        path = self.path / name
         try:
-            return pq.read_table(self.path / name, columns=schema.names)
-        except (OSError, pa.ArrowException) as error:
-            raise UnreadableInput(f"{self.path / name}: {error}", hint=AGAIN) from error
+            there = pq.read_schema(path).names
+            table = pq.read_table(path, columns=[column for column in schema.names if column in there])
+            for place, field in enumerate(schema):
+                if field.name not in there and field.nullable:  # a version before it had the column
+                    table = table.add_column(place, field, pa.nulls(table.num_rows, field.type))
+            return table.select(schema.names)
+        except (OSError, KeyError, pa.ArrowException) as error:
+            raise UnreadableInput(f"{path}: {error}", hint=AGAIN) from error
 
     def stream(self, size: int = 1 << 18) -> Iterator[tuple[Rows, list[str]]]:
         """The recorded stream again, in order, in pieces of `size` rows: (rows, what their `text` indexes)."""

@@ -38,7 +38,7 @@ def test_each_report_is_documented() -> None:
 
 
 def test_each_exit_status_is_documented() -> None:
-    kinds = (errors.UsageError, errors.NothingToPrice, errors.UnreadableInput, errors.OutputError)
+    kinds = {errors.GstraceError, *errors.GstraceError.__subclasses__()}
     own = (run.FAULT, run.UNWRITTEN, run.INTERRUPTED, run.TERMINATED, run.READER_GONE)
     told = {int(n) for n in re.findall(r"^\| (\d+) \|", PAGE, re.MULTILINE)}
     assert told == {0, 1, *(kind.status for kind in kinds), *own}

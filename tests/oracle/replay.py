@@ -84,6 +84,8 @@ class Thread:
     ran: int = 0
     stopped: tuple[int, int, int] | None = None
     told: bool = False
+    calls_since_exec: int | None = None
+    selected: int = 0
 
 
 @dataclass
@@ -111,7 +113,7 @@ class Replay:
         self.inferred = self._told_lost = 0
         self._names = count(1)
         self._threads: dict[int, Thread] = {}
-        self._all: list[Thread] = []
+        self.all: list[Thread] = []
         self._cpus: dict[int, Cpu] = {}
         self._segment, self._epoch, self._ts, self._now, self._begin = 0, 0, 0, 0, None
         self._pieces: list[int] = []
@@ -138,8 +140,8 @@ class Replay:
 
     def _new(self, tid: int, generation: int = 0) -> Thread:
         kernel = True if tid in (0, 2) else None
-        thread = Thread(len(self._all), tid, generation, kernel, self._epoch)
-        self._all.append(thread)
+        thread = Thread(len(self.all), tid, generation, kernel, self._epoch)
+        self.all.append(thread)
         self._forget(thread)
         return thread
 
@@ -170,7 +172,7 @@ class Replay:
 
     def _thread(self, tid: int) -> Thread:
         if not 0 <= tid <= 1 << 22:
-            stranger = self._all[1]
+            stranger = self.all[1]
             stranger.due, stranger.in_call = None, None
             self._forget(stranger)
             return stranger
@@ -335,7 +337,7 @@ class Replay:
             c.line = None
         if kind != "nmi":
             c.nmi = c.switched_out = None
-        t = self._all[1]
+        t = self.all[1]
         before, inferred = c.runs, self.inferred
         renumbered = kind == "task" and e["what"] == "exec" and e["old"] not in (None, e["subject"])
         if renumbered and c.runs and c.runs.tid == e["old"]:
@@ -346,7 +348,7 @@ class Replay:
                 t.dead = True
                 t = self._thread(e["tid"])
             unended = kind == "arch_prctl" and e["ret"] is None
-            if t is not self._all[1] and kind != "nmi" and not unended:
+            if t is not self.all[1] and kind != "nmi" and not unended:
                 self._seen(cpu, t)
         self._spend(c, before if self.inferred == inferred else None, e["ts"])
         getattr(self, {"switch": "_switched"}.get(kind, f"_{kind}"), lambda *_: None)(e, cpu, c, t)
@@ -357,12 +359,7 @@ class Replay:
     def _spend(self, c: Cpu, who: Thread | None, until: int) -> None:
         """Since the CPU's last event this thread ran; None: nobody knows who."""
         if c.last_ts is not None:
-            (who or self._all[1]).ran += max(0, until - c.last_ts)
-
-    @property
-    def ran(self) -> list[int]:
-        """How long each thread was seen to run, in the order of their rows."""
-        return [t.ran for t in self._all]
+            (who or self.all[1]).ran += max(0, until - c.last_ts)
 
     def _visit_window(self) -> None:
         if not self._pieces or self._pieces[-1] != self._segment:
@@ -372,6 +369,7 @@ class Replay:
         c.depth = 0
         self._enters(cpu, t, "syscall")
         t.in_call, t.call, t.due = True, e["nr"], None
+        t.calls_since_exec = None if t.calls_since_exec is None else t.calls_since_exec + 1
 
     def _sys_exit(self, e: dict[str, Any], cpu: int, c: Cpu, t: Thread) -> None:
         c.depth = 0
@@ -379,11 +377,16 @@ class Replay:
         self._returned(t)
         t.in_call, t.newborn = False, False
         if e["nr"] in DESCRIPTOR_CALLS and (e["ret"] is None or e["ret"] >= 0):
-            for side in ("gs", "fs"):
-                ledger = getattr(t, side)
-                if ledger.selector != "set":
-                    setattr(t, side, replace(ledger, selector="unknown"))
+            self._may_select(t, max(t.selected, 1))
+        begins_32_bit = (e["nr"] == 45 and (e["ret"] or 0) >= 0x10000) or (e["nr"] == 243 and e["ret"] == 0)
+        if t.calls_since_exec == 1 and begins_32_bit:
+            self._may_select(t, 2)
         t.due = Due("syscall", self._here(cpu))
+
+    @staticmethod
+    def _may_select(t: Thread, why: int) -> None:
+        """S4. why: 1 a descriptor, 2 a 32-bit program."""
+        t.gs, t.fs, t.selected = replace(t.gs, selector="unknown"), replace(t.fs, selector="unknown"), why
 
     def _switched(self, e: dict[str, Any], cpu: int, c: Cpu, t: Thread) -> None:
         if e.get("traced"):
@@ -513,6 +516,7 @@ class Replay:
         older = self._threads.get(e["subject"])
         t = self._threads[e["subject"]] = self._new(e["subject"], 0 if older is None else older.generation + 1)
         t.gs, t.fs, t.kernel = p.gs, p.fs, p.kernel
+        t.selected = p.selected if "unknown" in (p.gs.selector, p.fs.selector) else 0
         t.in_call, t.newborn, t.out = False, True, True
         flags = e["flags"]
         if flags is None:
@@ -543,11 +547,13 @@ class Replay:
                 "due",
                 "stopped",
                 "told",
+                "calls_since_exec",
+                "selected",
             ):
                 setattr(t, name, getattr(old, name))
             old.due, old.stopped, old.dead = None, None, True
         self._count(self._here(cpu), t, Event.EXEC)
-        t.gs, t.fs = Ledger(), Ledger()
+        t.gs, t.fs, t.calls_since_exec = Ledger(), Ledger(), 0
         if t.kernel is not False:
             t.kernel, t.newborn = False, True
         c.held = dict.fromkeys(c.held, ZERO)
@@ -580,7 +586,7 @@ class Replay:
             self._told_lost += count
         self._epoch += 1
         event, n = (Event.LOST, count) if count is not None else (Event.LOST_UNCOUNTED, 1)
-        stranger, cpu = self._all[1], e["cpu"]
+        stranger, cpu = self.all[1], e["cpu"]
         if cpu < 0:
             self._count((ANYWHERE, 0, 0), stranger, event, n)
             for c in self._cpus.values():
@@ -608,7 +614,7 @@ class Replay:
     def finish(self) -> None:
         for c in self._cpus.values():
             self._spend(c, c.runs, self._now)
-        for t in self._all:
+        for t in self.all:
             self._doubt_stop(t)
             if t.due and not t.out and t.epoch == self._epoch:
                 self._returned(t)

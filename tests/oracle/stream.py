@@ -78,8 +78,8 @@ def _null_or(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 
 BODIES = st.one_of(
-    _of("sys_enter", nr=st.sampled_from([0, 1, 59, 154, 231])),
-    _of("sys_exit", nr=st.sampled_from([0, 1, 59, 154]), ret=_null_or(st.sampled_from([0, -1]))),
+    _of("sys_enter", nr=st.sampled_from([0, 1, 45, 59, 154, 231, 243])),
+    _of("sys_exit", nr=st.sampled_from([0, 1, 45, 59, 154, 243]), ret=_null_or(st.sampled_from([0, -1, 0x56000000]))),
     _of(
         "arch_prctl",
         code=st.sampled_from([0x1001, 0x1002, 0x1003, 0x1004, 0x1011]),

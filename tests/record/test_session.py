@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pty
 import signal
 import subprocess
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,7 +17,10 @@ import pytest
 from record.fake_perf import LOST, SAMPLES, data
 
 from gstrace import api
-from gstrace.errors import GstraceError, RecordError, UsageError
+from gstrace.errors import GstraceError, OutputError, RecordError, UsageError
+from gstrace.record.session import default_buffer
+
+pytestmark = pytest.mark.slow
 
 Way = Callable[[str], None]
 WHOLE = ["perf.data", "perf.data.machine"]
@@ -174,9 +179,9 @@ def test_a_killed_perf_leaves_what_it_wrote_and_the_formats_to_read_it_by(machin
 
 def test_a_recorder_that_ends_by_itself_is_told(machine: SimpleNamespace, way: Way) -> None:
     way("leaves")
-    done = api.record("perf.data", ["sleep", "1"], everything=True)
-    assert done.status == 0
-    assert any("ended from outside" in note for note in done.notes)
+    status, said = machine.run("-a", "-o", "perf.data", "sh", "-c", "sleep 1; exit 6")
+    assert status == 6
+    assert "the recorder was ended by others: what came later is not recorded\n" in said
 
 
 def test_what_stood_there_is_replaced_with_its_mode_and_its_machine(machine: SimpleNamespace) -> None:
@@ -214,9 +219,24 @@ def test_a_place_that_a_recording_cannot_have_is_refused(machine: SimpleNamespac
     assert machine.asked == []
 
 
+def test_a_place_that_cannot_be_written_is_found_out_before_anything_runs(
+    machine: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "touch", full)
+    with pytest.raises(OutputError, match=r"perf\.data: cannot be written: No space left on device"):
+        api.record("perf.data", ["touch", "ran"], everything=True)
+    assert there(machine.folder) == []
+
+
 def test_there_must_be_something_to_record(machine: SimpleNamespace) -> None:
     with pytest.raises(UsageError, match="nothing to record"):
         api.record("perf.data")
+    for seconds in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(UsageError, match="seconds cannot be waited for"):
+            api.record("perf.data", everything=True, duration=seconds)
     with pytest.raises(UsageError, match="no recorder named 'prf'"):
         api.record("perf.data", everything=True, using="prf")
     assert machine.run("-a", "--buffer", "lots", "-o", "perf.data")[0] == 2
@@ -232,6 +252,19 @@ def test_the_commands_own_options_and_streams_are_its_own(machine: SimpleNamespa
     said, words, *descriptors = out.splitlines()
     assert (said, words) == ("from its input", "-a --quiet -o")
     assert descriptors == ["0", "1", "2", "3"]  # 3 is ls's own
+
+
+def test_the_command_finds_the_environment_that_gstrace_was_given(
+    machine: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("go", "there")
+    monkeypatch.setenv("PS4", "two\nlines")
+    api.record("perf.data", ["sh", "-c", "env -0 > env"], everything=True)
+    found = dict(word.split("=", 1) for word in Path("env").read_text().split("\0") if word)
+    shells_own = {"_", "PWD", "OLDPWD", "SHLVL"}
+    assert {k: v for k, v in found.items() if k not in shells_own} == {
+        k: v for k, v in os.environ.items() if k not in shells_own
+    }
 
 
 def test_the_time_asked_for_ends_the_recording_and_tells_the_command(machine: SimpleNamespace) -> None:
@@ -288,6 +321,18 @@ def test_without_a_command_ctrl_c_is_the_way_to_end(machine: SimpleNamespace) ->
         assert there(machine.folder) == WHOLE
 
 
+def test_two_recordings_never_share_a_place(machine: SimpleNamespace) -> None:
+    process = machine.start(
+        "-a", "-q", "-o", "perf.data", "sh", "-c", "touch ready; until [ -e done ]; do sleep 0.05; done"
+    )
+    wait_for(Path("ready"))
+    with pytest.raises(UsageError, match=r"another recording into .* is under way"):
+        api.record("perf.data", ["touch", "ran"], everything=True)
+    Path("done").touch()
+    assert ended(process) == 0
+    assert there(machine.folder) == ["done", *WHOLE, "ready"]
+
+
 def test_a_second_ctrl_c_gives_up(machine: SimpleNamespace, way: Way) -> None:
     way("slow")
     Path("perf.data").write_bytes(b"an earlier recording")
@@ -339,3 +384,17 @@ def test_a_step_that_fails_never_lets_the_command_run(machine: SimpleNamespace, 
     with pytest.raises(GstraceError):
         api.record("perf.data", ["touch", "ran"], everything=True)
     assert there(machine.folder) == []
+
+
+def test_another_thread_can_record_too(machine: SimpleNamespace) -> None:
+    with ThreadPoolExecutor() as others:
+        assert others.submit(api.record, "perf.data", ["sh", "-c", "exit 4"], everything=True).result(60).status == 4
+    assert there(machine.folder) == WHOLE
+
+
+def test_buffers_of_many_cpus_leave_memory_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = {"SC_PHYS_PAGES": 1 << 20, "SC_PAGE_SIZE": 4096, "SC_NPROCESSORS_ONLN": 2}
+    monkeypatch.setattr(os, "sysconf", sizes.__getitem__)
+    assert default_buffer() == 32 << 20
+    sizes["SC_NPROCESSORS_ONLN"] = 256
+    assert default_buffer() == 1 << 20

@@ -305,6 +305,29 @@ def test_s4_a_caller_of_modify_ldt_and_its_children_may_use_a_selector_until_exe
     assert switches(refused)[0]["prev_selector"] == "null"
 
 
+def test_s4_the_threads_that_may_use_a_selector_are_named() -> None:
+    def named(text: str) -> list[tuple[int, int]]:
+        threads = replay(text).threads()
+        return [(t, s) for t, s in zip(threads.tid.tolist(), threads.selected.tolist(), strict=True) if s]
+
+    asked = "0 a exec\n0 a sys_enter 205\n0 a sys_exit 205 0\n0 a fork b\n0 a fork c\n0 a switch c\n0 c exec"
+    assert named(asked) == [(10, 1), (11, 1), (12, 1)]
+    assert named(f"{asked}\n0 c fork d") == [(10, 1), (11, 1), (12, 1)]
+    assert named("0 a sys_enter 154\n0 a sys_exit 154 -1") == []
+
+
+def test_s4_a_program_whose_first_call_is_i386s_brk_is_of_32_bits() -> None:
+    begin = "0 a exec\n0 a sys_exit 59\n0 a sys_enter {0}\n0 a sys_exit {0} {1}\n0 a sys_enter\n0 a switch b"
+    for number, ret in ((45, 0x56555000), (243, 0)):
+        text = begin.format(number, ret)
+        assert replay(text).threads().selected.tolist()[2] == 2
+        assert switches(text)[0]["prev_selector"] == "unknown"
+    for number, ret in ((45, 12), (45, -9), (12, 0x555555554000), (243, 80), (45, "?")):
+        assert replay(begin.format(number, ret)).threads().selected.tolist()[2] == 0
+    later = begin.format(12, 0x555555554000).replace("0 a sys_enter\n", "0 a sys_enter 45\n0 a sys_exit 45 70000\n")
+    assert replay(later).threads().selected.tolist()[2] == 0
+
+
 def test_a_number_used_again_is_another_thread() -> None:
     text = "0 a arch_prctl SET_GS 0x1000\n0 a exit\n0 a switch idle gone\n1 c fork a\n0 idle switch a\n0 a switch idle"
     assert {s["prev_base"] for s in switches(text)} == {"low", "zero", "unknown"}

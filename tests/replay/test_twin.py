@@ -59,7 +59,8 @@ def test_the_kernel_counts_what_the_plain_replay_counts(events: list[dict[str, A
     replay, _ = counted([rows(events)], options=options)
     assert without_time_of_losses(cells(replay.census())) == without_time_of_losses(twin.cells)
     assert replay.inferred_switches == twin.inferred
-    assert replay.threads().ran.tolist() == twin.ran
+    assert replay.threads().ran.tolist() == [thread.ran for thread in twin.all]
+    assert replay.threads().selected.tolist() == [thread.selected for thread in twin.all]
 
 
 @given(recordings(), st.lists(st.integers(0, 60), max_size=4))

@@ -49,7 +49,7 @@ def test_the_schema_refuses_what_it_does_not_know(answer: api.Answer) -> None:
 
 
 def test_a_gst_is_as_its_schema_says(trace: api.Trace) -> None:
-    _valid({"manifest": trace.gst.manifest, "capture": trace.gst.capture.to_json()}, "gst.v1.json")
+    _valid({"manifest": trace.gst.manifest, "capture": trace.gst.capture.to_json()}, "gst.v2.json")
 
 
 def test_schemas_are_what_the_code_declares(tmp_path: Path) -> None:

@@ -44,6 +44,21 @@ def test_what_is_not_known_is_told(lossy: api.Trace) -> None:
     assert "Coverage, of the whole recording:\n  not known: " in text
 
 
+def test_threads_that_may_use_a_selector_are_named(tmp_path: Path) -> None:
+    story = recording.usual()
+    assert "selector" not in str(api.what_if(recording.write(story, tmp_path / "none", recording.FACTS)))
+    for tid in (100, 101, 300):
+        story.call(tid, nr=154)
+    story.call(100, nr=45)
+    text = " ".join(str(api.what_if(recording.write(story, tmp_path, recording.FACTS))).split())
+    assert "whether FS or GS has a selector: nginx (100), worker (101), =1+1 (300)" in text
+    for tid in (200, 400):
+        story.call(tid, nr=205)
+    text = " ".join(str(api.what_if(recording.write(story, tmp_path, recording.FACTS))).split())
+    assert "worker (101), " in text
+    assert " and 2 more " in text
+
+
 def test_shares_of_draws_come_with_what_they_mean(answer: api.Answer) -> None:
     assert "a share of draws is a statement about their" in answer_text(answer)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from gstrace.errors import NothingToPrice, UnreadableInput
 from gstrace.events.losses import LOSS_CODE
-from gstrace.events.recorders import record_line
+from gstrace.events.recorders import RECORD, record_line
 from gstrace.events.tables import NULL, Kind, Task
 from gstrace.importers.batch import NO_HORIZON, Batch, Texts, new_batch, noted
 from gstrace.importers.feed import Feed
@@ -343,7 +343,7 @@ def check(
             f"{name}: no event formats: {why}; records: {counted()}",
             hint="a perf.data file has its event formats at its end, and loses them with it. If the machine was not "
             "booted since, copy its /sys/kernel/tracing/events/SYSTEM/NAME/format to DIR/events/SYSTEM/NAME/format and "
-            "give --machine DIR; else record into a pipe, which has them at its start: perf record -o - … > FILE",
+            f"give --machine DIR; else record anew so that they are kept beside it: {RECORD}",
         )
     names = sorted({event_name(container, i) for i in range(len(container.attrs))})
     raise NothingToPrice(

@@ -59,6 +59,10 @@ IRQ_ENTRY, IRQ_EXIT = int(Phase.ENTRY), int(Phase.EXIT)
 ARCH_SET_GS, ARCH_SET_FS, ARCH_GET_FS, ARCH_GET_GS = 0x1001, 0x1002, 0x1003, 0x1004
 CLONE_THREAD, CLONE_SETTLS = 0x10000, 0x80000
 NR_EXECVE, NR_MODIFY_LDT, NR_SET_THREAD_AREA, NR_EXECVEAT = 59, 154, 205, 322
+I386_BRK, I386_SET_THREAD_AREA = 45, 243
+"""With these numbers a 32-bit program begins: what x86-64 has in their places, recvfrom and mq_timedreceive, no program
+begins with."""
+I386_LEAST_BRK = 1 << 16
 FOUR_GIB = 1 << 32
 SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV = 4, 5, 7, 8, 11
 TRAP_PERF = 6

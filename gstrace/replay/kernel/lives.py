@@ -19,6 +19,9 @@ from gstrace.replay.kernel.codes import (
     GET_FS,
     GET_GS,
     HIGH,
+    I386_BRK,
+    I386_LEAST_BRK,
+    I386_SET_THREAD_AREA,
     KERNEL_BY_NAME,
     LOST,
     LOST_UNCOUNTED,
@@ -63,12 +66,15 @@ from gstrace.replay.kernel.threads import (
     thread,
 )
 from gstrace.replay.state import (
+    BITS32,
     CALL,
     COMM,
     DEAD,
+    DESCRIPTOR,
     DUMPS,
     EPOCH_NOW,
     EXITING,
+    FRESH,
     FS_BASE,
     FS_SELECTOR,
     FS_VALUE,
@@ -87,8 +93,8 @@ from gstrace.replay.state import (
     OUT,
     PEND,
     PID,
+    SELECTED,
     STOP,
-    STOP_SEQ,
     TGEN,
     TLS_DISTINCT,
     TOLD_LOST,
@@ -143,10 +149,16 @@ def call_ends(st, slot, nr, ret):
     t = st.threads[slot]
     t[CALL], t[NEWBORN] = NO, 0
     if (nr == NR_MODIFY_LDT or nr == NR_SET_THREAD_AREA) and (ret == NULL or ret >= 0):
-        if t[GS_SELECTOR] != SET_SELECTOR:
-            t[GS_SELECTOR] = UNKNOWN_SELECTOR
-        if t[FS_SELECTOR] != SET_SELECTOR:
-            t[FS_SELECTOR] = UNKNOWN_SELECTOR
+        may_select(t, max(t[SELECTED], DESCRIPTOR))
+    begins_32_bit = (nr == I386_BRK and ret >= I386_LEAST_BRK) or (nr == I386_SET_THREAD_AREA and ret == 0)
+    if t[FRESH] == 2 and begins_32_bit:
+        may_select(t, BITS32)
+
+
+@njit
+def may_select(t, why):
+    """The thread may have selectors from here on."""
+    t[GS_SELECTOR], t[FS_SELECTOR], t[SELECTED] = UNKNOWN_SELECTOR, UNKNOWN_SELECTOR, why
 
 
 @njit
@@ -162,6 +174,8 @@ def fork(st, emitted, parent, tid, pid, flags, text, w, cpu, ts, seq):
     p, t = st.threads[parent], st.threads[child]
     for i in range(GS_VALUE, FS_SELECTOR + 1):
         t[i] = p[i]
+    if p[GS_SELECTOR] == UNKNOWN_SELECTOR or p[FS_SELECTOR] == UNKNOWN_SELECTOR:
+        t[SELECTED] = p[SELECTED]
     t[KERNEL] = p[KERNEL]
     t[COMM] = text if text >= 0 else p[COMM]
     t[CALL], t[NEWBORN], t[OUT] = NO, 1, 1
@@ -184,6 +198,7 @@ def execs(st, emitted, slot, text, w, cpu, ts, seq):
     t, c = st.threads[slot], st.cpus[cpu]
     for i in range(GS_VALUE, FS_SELECTOR + 1):
         t[i] = 0
+    t[FRESH] = 1
     if t[KERNEL] != NO:
         t[KERNEL], t[NEWBORN] = NO, 1
     if text >= 0:
@@ -198,7 +213,7 @@ def takes_number(st, slot, old_tid):
     if old < 0 or old == slot or slot <= STRANGER:
         return
     t, o = st.threads[slot], st.threads[old]
-    for i in range(CALL, STOP_SEQ + 1):
+    for i in range(CALL, SELECTED + 1):
         t[i] = o[i]
     o[PEND], o[STOP], o[DEAD] = 0, 0, 1
 

@@ -63,6 +63,7 @@ from gstrace.replay.state import (
     EPOCH_NOW,
     EXITING,
     FAULTED,
+    FRESH,
     INFERRED,
     LAST_LINE,
     LAST_NMI,
@@ -119,6 +120,7 @@ def step(st, emitted, blinds, kind, cpu, tid, text, seq, ts, a, b, c):
         enters(st, emitted, slot, SYSCALL, w, cpu, ts, seq)
         t = st.threads[slot]
         t[CALL], t[NR], t[PEND] = YES, a, 0
+        t[FRESH] = 2 if t[FRESH] == 1 else 0
     elif kind == K_SYS_EXIT:
         row[DEPTH] = 0
         is_user(st, slot)

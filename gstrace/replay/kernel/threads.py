@@ -206,7 +206,7 @@ def elsewhere(st, slot, w, cpu):
 
 @njit
 def stops(st, emitted, slot, w, cpu, ts, seq):
-    """A traced thread stops, in no call of its own: after the return due, an exception may have brought it here (E4)."""
+    """A traced thread stops in no call of its own: after the return due, an exception may have brought it here (E4)."""
     t = st.threads[slot]
     if t[KERNEL] == YES or t[CALL] == YES or t[NEWBORN] or t[EXITING]:
         return

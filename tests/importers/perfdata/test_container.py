@@ -87,7 +87,7 @@ def test_a_header_that_cannot_be_is_refused(at, value):
 def test_a_killed_recorder_left_no_formats_and_the_message_says_so():
     message = refusal(File([ENTER], FIRST, data_size=0, formats=False).build())
     assert "killed before it completed the header" in message
-    assert "perf record -o -" in message
+    assert "gstrace record" in message
     assert "--machine DIR" in message
 
 

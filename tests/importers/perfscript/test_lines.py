@@ -72,9 +72,9 @@ def test_where_it_was_sampled_is_no_part_of_the_payload(place):
 
 def test_payloads_of_perf():
     switch = "prev_comm=x prev_pid=1 prev_pid=7 prev_prio=120 prev_state=%s ==> next_comm=y next_pid=8 next_prio=120"
-    for state, runs in (("R", 0), ("R+", 0), ("S", 1), ("Z", 1)):
+    for state, bits in (("R", 0), ("R+", 0), ("S", 1), ("t", 8), ("X", 16), ("Z", 32)):
         (row,) = events(line(switch % state, event="sched:sched_switch"))
-        assert (row["tid"], row["a"], row["b"]) == (7, 8, runs)
+        assert (row["tid"], row["a"], row["b"]) == (7, 8, bits)
     (row,) = events(line("option: 0x00001002, arg2: 0x7f4044faf740", event="syscalls:sys_enter_arch_prctl"))
     assert (row["a"], row["b"], row["c"]) == (158, 0x1002, 0x7F4044FAF740)
     (row,) = events(line("0x0", event="syscalls:sys_exit_arch_prctl"))
