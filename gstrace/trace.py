@@ -162,11 +162,12 @@ class Trace:
         return by_number | by_name
 
     @cached_property
-    def runtime(self) -> Runtime:
-        """How long each thread ran, over the whole recording."""
+    def runtime(self) -> Runtime | None:
+        """How long each thread ran, over the whole recording; None of a `.gst` of version 1."""
         from gstrace.replay.runtime import Runtime
 
-        return Runtime(self.threads["ran"].to_numpy())
+        ran = self.threads["ran"]
+        return None if ran.has_nulls() else Runtime(ran.to_numpy())
 
     def _recount(self, selection: Selection, options: Options) -> Census:
         """The census between two times: the stored events replayed, each situation taken by its own time."""

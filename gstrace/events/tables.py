@@ -24,7 +24,7 @@ from typing import Final
 from gstrace.events.losses import LOSSES
 
 SCHEMA_VERSION: Final = 2
-"""2: how quiet open interrupts' threads were, exceptions of traced threads, `thread.selectors` and `thread.bits32`."""
+"""2: how quiet open interrupts' threads were, exceptions of traced threads, `thread.selectors`, `bits32` and `ran`."""
 
 NULL: Final = -(2**63)
 """Unknown payload in `a`, `b` or `c`; a null in the tables."""
@@ -277,8 +277,10 @@ THREADS: Final = Table(
         _derived(
             "ran",
             "int64",
-            "how long it was seen to run, over all CPUs; row 0: that they idled; row 1: that nobody knows who ran",
+            "how long it was seen to run, over all CPUs; row 0: that they idled; row 1: that nobody knows who ran; null "
+            "before version 2",
             unit="ns",
+            null=True,
         ),
     ),
 )

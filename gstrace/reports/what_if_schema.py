@@ -229,13 +229,15 @@ def _tracer() -> Schema:
             "threads": WHOLE,
             "entries": {**WHOLE, "description": "from user mode, theirs, in the selection"},
             "switches": {**WHOLE, "description": "away from them, in the selection"},
-            "cpu": {**WHOLE, "description": "ns that they ran, over the whole recording"},
+            "cpu": maybe(
+                {**WHOLE, "description": "ns that they ran, over the whole recording"}, "the .gst is of version 1"
+            ),
             "share": maybe(
                 {
                     **entry({"least": NUMBER, "most": NUMBER}),
                     "description": "of the busy CPU time of the whole recording",
                 },
-                "no CPU was busy",
+                "no CPU was busy, or the .gst is of version 1",
             ),
         }
     )

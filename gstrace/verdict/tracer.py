@@ -18,14 +18,14 @@ class Tracer(NamedTuple):
     """The recorder's processes in a selection.
 
     names: of its threads. entries, switches: from user mode, and away from it. cpu: ns that it ran, over the whole
-    recording; share: of the busy CPU time, at least and at most; None where nobody recorded or no CPU was busy.
+    recording; share: of the busy CPU time, at least and at most. None where nobody knows, or no CPU was busy.
     """
 
     names: tuple[str, ...]
     threads: int
     entries: int
     switches: int
-    cpu: int
+    cpu: int | None
     share: tuple[float, float] | None
 
 
@@ -42,6 +42,6 @@ def tracer(trace: Trace, selection: Selection) -> Tracer:
         tuple(own["comm"].drop_nulls().unique().sort()),
         own.height,
         *entries_and_switches(counts(part(cells, trace.tracer[cells.thread]))),
-        trace.runtime.of(trace.tracer),
-        trace.runtime.share(trace.tracer),
+        trace.runtime and trace.runtime.of(trace.tracer),
+        trace.runtime and trace.runtime.share(trace.tracer),
     )

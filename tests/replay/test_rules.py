@@ -358,6 +358,16 @@ def test_t10_a_thread_that_should_not_run_proves_a_switch() -> None:
     assert replay(text).inferred_switches == 1
 
 
+def test_t10_recorded_and_inferred_switches_of_one_cpu_are_a_chain_without_a_break() -> None:
+    text = (
+        "0 idle switch a\n0 a sys_exit\n0 a switch idle\n0 b sys_enter\n0 b switch idle\n0 c switch idle\n1 a sys_exit"
+    )
+    found = told(text)
+    assert (found["switch_gs"], found["switch_gs inferred"]) == (4, 2)
+    assert (found["switch_fs"], found["switch_fs inferred"]) == (4, 2)
+    assert told(text, cpu=1)["switch_gs inferred"] == 0  # nobody knows who ran there before
+
+
 def test_t10_a_switch_from_a_thread_that_should_not_run() -> None:
     assert replay("0 a switch idle\n0 b switch c").inferred_switches == 1
 
