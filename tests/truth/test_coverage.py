@@ -52,14 +52,18 @@ def test_call_chains_decide_all() -> None:
 
 
 def test_a_recording_in_two_formats_saw_the_same() -> None:
-    """The same recording as perf.data and as text, as trace.dat and as text."""
+    """The same recording as perf.data and as text, as trace.dat and as text. Entries are left out: how many interrupts
+    were some depends on what a format tells of their origin.
+    """
     by_folder: dict[Path, list[Path]] = {}
     for recording in ENCLOSED:
         by_folder.setdefault(recording.parent, []).append(recording)
     several = [found for found in by_folder.values() if len(found) > 1]
     assert several
     for found in several:
-        one, *others = ({s.of.name: s.observed for s in certificate(truth.trace(r)).seen} for r in found)
+        one, *others = (
+            [(s.of.name, s.observed) for s in certificate(truth.trace(r)).seen if not s.of.overlaps] for r in found
+        )
         for other in others:
             # A text tells less of where interrupts came from, and so of entries.
             assert other | {"entries from user mode": 0} == one | {"entries from user mode": 0}
