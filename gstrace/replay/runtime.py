@@ -32,16 +32,14 @@ class Runtime:
         return int(self.ran[1])
 
     @property
-    def busy(self) -> tuple[int, int]:
-        """Time in which CPUs ran a thread: at least, and at most."""
-        seen = int(self.ran[2:].sum())
-        return seen, seen + self.unsure
+    def busy(self) -> int:
+        """Time in which CPUs are known to have run a thread."""
+        return int(self.ran[2:].sum())
 
     def of(self, threads: Mask) -> int:
         """How long these rows of the thread table ran together, at least."""
         return int(self.ran[threads].sum())
 
-    def share(self, threads: Mask) -> tuple[float, float] | None:
-        """Their share of the busy time: at least, and at most, if all the unsure time was theirs; None: no CPU ran."""
-        most = self.busy[1]
-        return (self.of(threads) / most, (self.of(threads) + self.unsure) / most) if most else None
+    def share(self, threads: Mask) -> float | None:
+        """Their share of the known busy time; None: there is none."""
+        return self.of(threads) / self.busy if self.busy else None

@@ -84,7 +84,8 @@ def _tracer(answer: Answer) -> dict[str, Any]:
         "entries": found.entries,
         "switches": found.switches,
         "cpu": found.cpu,
-        "share": found.share and {"least": found.share[0], "most": found.share[1]},
+        "share": found.share,
+        "unsure": found.unsure,
     }
 
 

@@ -131,9 +131,9 @@ def _recorder(answer: Answer) -> Iterator[str]:
     if not found.threads:
         return
     who = f"the recorder's own ({', '.join(found.names)})"
-    which = f"left out: {who}" if answer.selection.without_tracer else f"of these {who}"
-    share_of = "" if found.share is None else f"; it ran {share(*found.share)} of the busy CPU time"
-    yield f"  {which}: {count(found.entries)} entries, {count(found.switches)} switches{share_of}"
+    which = f"left out, {who}" if answer.selection.without_tracer else f"of these {who}"
+    part = "" if found.share is None else f"; it ran {share(found.share, found.share)} of the known busy CPU time"
+    yield f"  {which}: {count(found.entries)} of the entries, {count(found.switches)} of the switches{part}"
 
 
 def _loss(loss: dict[str, Any]) -> str:

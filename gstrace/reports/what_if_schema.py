@@ -232,12 +232,9 @@ def _tracer() -> Schema:
             "cpu": maybe(
                 {**WHOLE, "description": "ns that they ran, over the whole recording"}, "the .gst is of version 1"
             ),
-            "share": maybe(
-                {
-                    **entry({"least": NUMBER, "most": NUMBER}),
-                    "description": "of the busy CPU time of the whole recording",
-                },
-                "no CPU was busy, or the .gst is of version 1",
+            "share": maybe({**NUMBER, "description": "of the CPU time that is known to be busy"}, "nobody knows"),
+            "unsure": maybe(
+                {**WHOLE, "description": "ns of CPU time of which nobody knows who ran, if any did"}, "nobody knows"
             ),
         }
     )

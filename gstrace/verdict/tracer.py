@@ -18,7 +18,7 @@ class Tracer(NamedTuple):
     """The recorder's processes in a selection.
 
     names: of its threads. entries, switches: from user mode, and away from it. cpu: ns that it ran, over the whole
-    recording; share: of the busy CPU time, at least and at most. None where nobody knows, or no CPU was busy.
+    recording; share: of the busy CPU time that is known, of which `unsure` is left out. None where nobody knows.
     """
 
     names: tuple[str, ...]
@@ -26,10 +26,11 @@ class Tracer(NamedTuple):
     entries: int
     switches: int
     cpu: int | None
-    share: tuple[float, float] | None
+    share: float | None
+    unsure: int | None
 
 
-NOBODY: Final = Tracer((), 0, 0, 0, 0, None)
+NOBODY: Final = Tracer((), 0, 0, 0, 0, None, None)
 
 
 def tracer(trace: Trace, selection: Selection) -> Tracer:
@@ -45,4 +46,5 @@ def tracer(trace: Trace, selection: Selection) -> Tracer:
         *entries_and_switches(counts(part(cells, trace.tracer[cells.thread]))),
         None if runtime is None else runtime.of(trace.tracer),
         None if runtime is None else runtime.share(trace.tracer),
+        None if runtime is None else runtime.unsure,
     )

@@ -40,7 +40,8 @@ def test_left_out_they_are_in_no_figure(noisy: api.Trace) -> None:
     entries, switches = entries_and_switches(noisy.counts())
     assert entries_and_switches(noisy.counts(WITHOUT)) == (entries - 3, switches - 2)
     answer = api.what_if(noisy, ["mixed"], selection=WITHOUT)
-    assert "left out: the recorder's own (helper, perf): 3 entries, 2 switches" in " ".join(str(answer).split())
+    told = "left out, the recorder's own (helper, perf): 3 of the entries, 2 of the switches"
+    assert told in " ".join(str(answer).split())
     assert answer.to_json()["tracer"]["excluded"]
 
 
@@ -48,7 +49,7 @@ def test_its_share_of_the_busy_time(noisy: api.Trace) -> None:
     found, whole = tracer(noisy, Selection()), noisy.runtime
     assert found.share is not None
     assert found.cpu == whole.of(noisy.tracer)
-    assert 0 < found.share[0] <= found.share[1] < 1
+    assert 0 < found.share < 1
 
 
 @pytest.mark.parametrize("recorded", [r for r in recordings() if r.parent.name == "noisy"], ids=str)
