@@ -51,7 +51,12 @@ def test_the_shorter_it_must_be_quiet_the_narrower_the_interval(recording: Path)
 
 
 @pytest.mark.parametrize(("after", "share"), [("1ms", 0.95), ("100us", 0.8), ("10us", 0.6)])
-def test_a_quiet_thread_mostly_runs_user_code_and_not_always(after: str, share: float) -> None:
+def test_a_quiet_thread_mostly_runs_user_code(after: str, share: float) -> None:
     found = [window for recording in recordings() for window in swapgs(recording, after)]
     print(f"settled after {after}: {told(found)} windows")
-    assert share * len(found) <= right(found) < len(found)
+    assert right(found) >= share * len(found)
+
+
+def test_and_not_always() -> None:
+    found = [window for recording in recordings() for window in swapgs(recording, "10us")]
+    assert right(found) < len(found)
