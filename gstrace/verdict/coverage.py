@@ -144,6 +144,22 @@ def idle_traced(trace: Trace) -> bool:
     return any(found.collect().height for found in idle)
 
 
+def blind_when_idle(trace: Trace) -> list[int]:
+    """CPUs that went idle more than once, and of which neither a switch out of idle nor an interrupt of the idle thread
+    is recorded: a kernel that hides all that happens there (RULES T10).
+    """
+    import polars as pl
+
+    idle, went = pl.col("tid") == 0, pl.len() > 1
+    entered = trace.tables.switch.filter(pl.col("next_tid") == 0).group_by("cpu").agg(went.alias("went"))
+    seen = [
+        trace.tables.switch.filter(pl.col("prev_tid") == 0).select("cpu"),
+        *(table.filter(idle).select("cpu") for table in (trace.tables.irq, trace.tables.nmi)),
+    ]
+    blind = entered.filter("went").join(pl.concat(seen), on="cpu", how="anti")
+    return sorted(blind.select("cpu").collect()["cpu"].to_list())
+
+
 def _command(trace: Trace) -> list[str]:
     return trace.capture.text("recorder_command").split()
 
@@ -155,6 +171,11 @@ def _notes(trace: Trace, around: tuple[int, int] | None) -> Iterator[str]:
         yield "the shares hold if the whole machine was recorded, which the recording does not show"
     if _OWN in words:
         yield f"events of the recorder itself were left out ({_OWN}); the independent counts have them"
+    if blind := ", ".join(map(str, blind_when_idle(trace))):
+        yield (
+            f"nothing that happens on CPU {blind} while it idles is recorded: interrupts of an idle CPU are among the "
+            "unseen, switches out of idle are inferred"
+        )
     if trace.losses:
         yield "events that the recorder lost are among the unseen, and in every interval already"
     if around is None:

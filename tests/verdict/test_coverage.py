@@ -28,7 +28,7 @@ from gstrace.schemes.compile import completions as machines_of
 from gstrace.store.gst import Gst
 from gstrace.verdict.answer import price_ranges
 from gstrace.verdict.classes import CLASSES, INTERRUPTS
-from gstrace.verdict.coverage import IMPOSSIBLE, NO_SNAPSHOTS, Certificate, Seen, certificate
+from gstrace.verdict.coverage import IMPOSSIBLE, NO_SNAPSHOTS, Certificate, Seen, blind_when_idle, certificate
 from gstrace.verdict.decide import Verdict
 from gstrace.verdict.observed import origins
 from gstrace.verdict.unseen import Added, Pricer, outlasts, total
@@ -202,6 +202,16 @@ def test_that_the_recorder_left_itself_out_is_told(tmp_path: Path) -> None:
     assert said in certificate(trace).notes
     trace = made(tmp_path, recording.usual(), {"recorder_command": "perf record -a -e x"}, LOC=9)
     assert said not in certificate(trace).notes
+
+
+def test_a_cpu_on_which_the_kernel_hides_what_happens_while_it_idles_is_named(tmp_path: Path) -> None:
+    story = recording.Story().found(100, 100, "a").call(100).call(200, cpu=1)
+    for _ in range(2):  # CPU 1 goes idle and is never seen to come back; CPU 0 is
+        story.switch(100, 0).switch(0, 100).switch(200, 0, cpu=1).call(200, cpu=1)
+    assert blind_when_idle(made(tmp_path, story)) == [1]
+    assert any("on CPU 1 while it idles" in note for note in certificate(made(tmp_path / "x", story, ctxt=9)).notes)
+    ticks = story.switch(200, 0, cpu=1).tick(0, cpu=1)
+    assert blind_when_idle(made(tmp_path / "y", ticks)) == []
 
 
 def test_a_recording_of_chosen_threads_is_compared_with_nothing(tmp_path: Path) -> None:
