@@ -125,20 +125,19 @@ class Trace:
         import numpy as np
 
         from gstrace.events.tables import Kind
-        from gstrace.replay.census import Census
-        from gstrace.replay.select import chosen_cells
+        from gstrace.replay import state
+        from gstrace.replay.select import chosen_emitted
 
         begins = self.threads.with_row_index("thread").select("thread", "tid", ts="first_ts").sort("ts")
         placed = rows.with_row_index("row").sort("ts").join_asof(begins, on="ts", by="tid", check_sortedness=False)
         placed = placed.sort("row")
         markers = np.asarray(self.gst.table(Kind.MARKER).column("seq"))
-        segment = np.searchsorted(markers, placed["seq"].to_numpy())
-        ts, nothing = placed["ts"].to_numpy(), np.zeros(placed.height, np.int64)
-        thread = placed["thread"].fill_null(1).to_numpy()  # row 1: a thread of no number
-        census = Census(segment, ts, placed["cpu"].to_numpy(), thread, nothing, nothing)
-        mask = chosen_cells(census, selection, self.windows, self.chosen_threads(selection))
-        low = -(2**63) if selection.since is None else selection.since
-        return mask & (ts >= low) & (ts < (2**63 - 1 if selection.until is None else selection.until))
+        events = np.zeros((placed.height, state.EMITTED_FIELDS), np.int64)
+        events[:, state.E_TS] = events[:, state.E_FROM] = placed["ts"]
+        events[:, state.E_CPU] = placed["cpu"]
+        events[:, state.E_SEGMENT] = np.searchsorted(markers, placed["seq"].to_numpy())
+        events[:, state.E_SLOT] = placed["thread"].fill_null(1)  # row 1: a thread of no number
+        return chosen_emitted(events, selection, self.windows, self.chosen_threads(selection))
 
     @cached_property
     def tracer(self) -> Any:

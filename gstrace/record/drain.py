@@ -29,6 +29,7 @@ class Drain:
         self._from = source
         self._page = page
         self._error: OSError | None = None
+        self._wanted = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"drain {source.parent.name}", daemon=True)
         self._open: list[int] = []
@@ -45,13 +46,14 @@ class Drain:
         self._thread.start()
 
     def finish(self) -> None:
-        """Take what is there and no more; raises the OSError that kept it from being written."""
+        """Take what is there, once no event comes any more; raises the OSError that kept it from being written."""
+        self._wanted = True
         self.close()
         if self._error is not None:
             raise self._error
 
     def close(self) -> None:
-        """End the thread, if it runs, with all that is there taken. May come at any moment, and twice."""
+        """End the thread, if it runs. May come at any moment, and twice."""
         if self._thread.is_alive():
             self._stop.set()
             os.eventfd_write(self._wake, 1)
@@ -74,8 +76,10 @@ class Drain:
                 poll.poll()
                 if not self._move():
                     self._stop.wait(_PAUSE)
-            self._move()
-            self._read()
+            # While events come this would not end: each read makes some.
+            if self._wanted:
+                self._move()
+                self._read()
         except OSError as error:
             self._error = error
 

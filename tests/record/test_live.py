@@ -137,7 +137,8 @@ def test_the_snapshots_enclose_the_recording_and_little_else(folder: Path) -> No
     rows, tables = trace.gst.manifest["rows"], trace.tables
     switches = counted(machine, "stat", "ctxt")
     # perf's first event flows before its last one does: a few switches are always outside.
-    assert 0.95 * switches <= rows["switch"] <= switches
+    assert rows["switch"] <= switches
+    assert rows["switch"] + trace.gst.manifest["inferred_switches"] >= 0.95 * switches
     # Of the CPU that works: some kernels trace nothing while another one idles.
     cpu = min(os.sched_getaffinity(0))
     ours = pl.col("kind") == "local_timer", pl.col("phase") == "entry", pl.col("cpu") == cpu

@@ -307,8 +307,15 @@ def test_a_lossy_recording_holds_what_a_whole_one_counts(tmp_path, monkeypatch):
 def test_the_kernels_own_counts_enclose_the_recording_and_little_else(tmp_path, monkeypatch):
     _, trace = recorded(tmp_path, monkeypatch, everything=True)
     machine = tmp_path / "trace.dat.machine"
-    switches, timers = counted(machine, "stat", "ctxt"), counted(machine, "interrupts", "LOC:")
-    assert 0.95 * switches <= trace.gst.manifest["rows"]["switch"] <= switches
-    is_timer = (pl.col("kind") == "local_timer") & (pl.col("phase") == "entry")
-    entries = trace.tables.irq.filter(is_timer).collect().height
-    assert 0.8 * timers <= entries <= timers
+    switches = counted(machine, "stat", "ctxt")
+    rows, inferred = trace.gst.manifest["rows"]["switch"], trace.gst.manifest["inferred_switches"]
+    assert rows <= switches
+    assert rows + inferred >= 0.95 * switches
+    # Of the CPU that works: some kernels trace nothing while another one idles.
+    cpu = min(os.sched_getaffinity(0))
+    ours = pl.col("kind") == "local_timer", pl.col("phase") == "entry", pl.col("cpu") == cpu
+    entries, ticks = (
+        trace.tables.irq.filter(*ours).collect().height,
+        counted(machine, "interrupts", "LOC:", f"CPU{cpu}"),
+    )
+    assert 0.8 * ticks <= entries <= ticks
