@@ -111,12 +111,13 @@ def extremes(machines: Sequence[Amounts], low: F64, high: F64) -> tuple[F64, F64
     low, high: float64 [operations]. What an amount below 0 saves is most at the high price.
     """
     cheap, dear = np.nan_to_num(low), np.nan_to_num(high)
-    least = [_at(one, lambda rows: _weighted(rows, cheap, dear), np.min) for one in machines]
-    most = [_at(one, lambda rows: _weighted(rows, dear, cheap), np.max) for one in machines]
+    least = [_at(one, lambda rows: weighted(rows, cheap, dear), np.min) for one in machines]
+    most = [_at(one, lambda rows: weighted(rows, dear, cheap), np.max) for one in machines]
     return np.min(least, axis=0), np.max(most, axis=0)
 
 
-def _weighted(rows: F64, of_more: F64, of_less: F64) -> F64:
+def weighted(rows: F64 | I64, of_more: F64, of_less: F64) -> F64:
+    """float64 [rows]: cycles of rows of operations, those below 0 at prices of their own."""
     cycles: F64 = np.maximum(rows, 0) @ of_more + np.minimum(rows, 0) @ of_less
     return cycles
 

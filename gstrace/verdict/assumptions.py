@@ -145,7 +145,7 @@ class Assumed(NamedTuple):
 
 def assumed(told: Mapping[str, str]) -> Assumed:
     """`--assume`, by name → what it means. Raises UsageError for a name or value that is none."""
-    options, rules, facts = DEFAULT, list[Rule](), dict[str, str]()
+    options, rules = DEFAULT, list[Rule]()
     for name in told:
         if name not in _BY_NAME and name not in FACTS:
             raise nearest(name, [*_BY_NAME, *FACTS], what="assumption")

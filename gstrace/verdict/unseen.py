@@ -13,6 +13,7 @@ import numpy as np
 
 from gstrace.pricing.bill import Matrix
 from gstrace.pricing.difference import apart, in_ledgers
+from gstrace.pricing.groups import weighted
 from gstrace.schemes.compile import completions as machines_of
 from gstrace.uarchs import prices
 from gstrace.verdict.answer import PRICE_NAMES, PRICES
@@ -74,9 +75,8 @@ class Pricer:
         if nothing:
             rows = np.concatenate([rows, np.zeros_like(rows[:1])])
         used = rows.any(axis=0)
-        more, less = np.maximum(rows[:, used], 0), np.minimum(rows[:, used], 0)
         low, high = self._low[used], self._high[used]
-        return float((more @ low + less @ high).min()), float((more @ high + less @ low).max())
+        return float(weighted(rows[:, used], low, high).min()), float(weighted(rows[:, used], high, low).max())
 
 
 def total(pricer: Pricer, seen: Sequence[Seen]) -> Added:
